@@ -90,8 +90,13 @@ def test_axe_finds_nothing_where_one_begins(browser: Browser, axe: str, theme: L
         page.reload()
         expect(page.get_by_role("heading", name="No cameras yet")).to_be_visible()
         empty = violations(page, axe)
+        page.set_viewport_size(PHONE)
+        right = page.evaluate(
+            "Math.max(...[...document.querySelectorAll('main .panel')].map((part) => part.scrollWidth))"
+        )
     page.context.close()
     assert (login, empty) == ([], [])
+    assert right <= PHONE["width"]
 
 
 def test_a_phone_shows_each_view_without_scrolling_sideways(browser: Browser, axe: str) -> None:

@@ -63,10 +63,15 @@ function openWall(person: Store["person"]): void {
     },
   });
   const send = connection.send.bind(connection);
-  const wishes = new Wishes({ send, pictures: () => store.pictures });
+  const wishes = new Wishes({
+    send,
+    pictures: () => store.pictures,
+    exists: (camera) => store.camera(camera) !== null,
+  });
   const wall: Wall = { store, feeds, wishes, send, toasts: new Toasts(), announcer: new Announcer() };
   store.on("pictures", () => wishes.soon());
   store.on("person", () => wishes.soon());
+  store.on("cameras", () => wishes.soon());
   const shell = new Shell(wall, app);
   const online = (): void => connection.tryNow();
   const visible = (): void => (document.hidden ? undefined : connection.tryNow());

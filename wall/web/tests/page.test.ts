@@ -84,12 +84,13 @@ test("a login that has ended tells the page, a failed login does not", async () 
 
 test("only what can be seen is asked for, in steps, once", () => {
   const sent: ToServer[] = [];
-  const wishes = new Wishes({ send: (message) => sent.push(message), pictures: () => true });
+  const wishes = new Wishes({ send: (message) => sent.push(message), pictures: () => true, exists: (camera) => camera !== "gone" });
   wishes.clear(15);
   wishes.want("door", 300);
   wishes.want("hall", 301);
   wishes.want("yard", 300);
   wishes.want("yard", 0);
+  wishes.want("gone", 300);
   wishes.want("plan", 1, false);
   vi.runAllTimers();
   wishes.want("hall", 310);

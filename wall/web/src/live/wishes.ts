@@ -5,6 +5,8 @@ import type { TileWish, ToServer } from "../protocol.ts";
 export interface WishesOptions {
   send: (message: ToServer) => void;
   pictures: () => boolean;
+  /** Whether there is such a camera: an old bookmark may name one that is gone, or that never was. */
+  exists: (camera: string) => boolean;
 }
 
 /** Widths are asked for in these steps, so that dragging a window does not ask for a hundred sizes. */
@@ -57,7 +59,7 @@ export class Wishes {
   private wanted(): TileWish[] {
     const allowed = this.options.pictures();
     const ratio = window.devicePixelRatio || 1;
-    const tiles = [...this.tiles].slice(0, MOST_TILES);
+    const tiles = [...this.tiles].filter(([camera]) => this.options.exists(camera)).slice(0, MOST_TILES);
     return tiles.map(([camera, { width, pictures }]) => ({
       camera,
       width_px: inSteps(width * ratio),

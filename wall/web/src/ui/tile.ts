@@ -3,14 +3,14 @@
 import type { CameraInfo, WallEvent } from "../protocol.ts";
 import type { Wall } from "../wall.ts";
 import { paint } from "../drawing/paint.ts";
+import { type Condition, conditionOf, figuresOf, stateKind } from "../live/condition.ts";
 import { eventWords, gravity, isNotable, ruleOf } from "../live/event_words.ts";
 import type { ShownFrame } from "../live/feeds.ts";
 import { el, replace, setText } from "./dom.ts";
 import { icon } from "./icons.ts";
-import { figure, milliseconds, peopleText, since } from "./times.ts";
+import { figure, milliseconds, peopleText } from "./times.ts";
 
 const HIGHLIGHT_MS = 3000;
-const STALE_MS = 5000;
 
 export class Tile {
   readonly canvas = el("canvas", { "aria-hidden": "true" });
@@ -25,6 +25,7 @@ export class Tile {
   private readonly highlighted = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly observers: { disconnect(): void }[] = [];
   private happeningTimer: ReturnType<typeof setTimeout> | null = null;
+  private readonly openedAt = Date.now();
   private lastFrameAt = 0;
   private width = 0;
   private seen = false;
@@ -61,34 +62,29 @@ export class Tile {
   /** Shows the state of the camera as it is now; called each second, too. */
   update(now = Date.now()): void {
     const info = this.wall.store.camera(this.camera);
-    const problem = this.problem(info, now);
-    this.stage.classList.toggle("dim", problem !== null && problem.grave);
-    this.dot.className = `dot ${info?.state === "online" ? (info.trouble ? "warn" : "good") : "bad"}`;
-    setText(
-      this.figures,
-      info?.state === "online" ? `${peopleText(info.people ?? 0)} · ${figure(info.fps_out)} fps` : "",
-    );
-    const said = problem === null ? "" : `${problem.title}\n${problem.sentence}`;
+    const condition = this.condition(info, now);
+    const instead = condition !== null && condition.kind !== "note";
+    this.stage.classList.toggle("dim", instead);
+    this.dot.className = `dot ${stateKind(info)}`;
+    setText(this.figures, figuresOf(info));
+    const said = JSON.stringify(condition);
     if (said === this.said) return;
     this.said = said;
-    this.trouble.hidden = problem === null;
-    this.trouble.classList.toggle("grave", problem?.grave ?? false);
-    if (problem === null) replace(this.trouble);
-    else
-      replace(
-        this.trouble,
-        problem.grave && icon(problem.icon, 24),
-        el("b", null, problem.title),
-        problem.sentence && el("span", null, problem.sentence),
-      );
+    this.trouble.hidden = condition === null;
+    this.trouble.className = `trouble ${condition?.kind ?? ""}`;
+    if (condition === null) return;
+    const symbol =
+      instead && icon(info?.state === "paused" ? "pause" : condition.kind === "bad" ? "off" : "camera", 24);
+    const sentence = condition.sentence !== "" && el("span", null, condition.sentence);
+    replace(this.trouble, symbol, el("b", null, condition.title), sentence);
   }
 
   /** In words, for those who do not see the picture. */
   get label(): string {
     const info = this.wall.store.camera(this.camera);
     if (info === null) return this.camera;
-    const problem = this.problem(info, Date.now());
-    if (problem !== null) return `${this.camera}: ${problem.title}. ${problem.sentence}`.trim();
+    const condition = this.condition(info, Date.now());
+    if (condition !== null) return `${this.camera}: ${condition.title}. ${condition.sentence}`.trim();
     return `${this.camera}: ${peopleText(info.people ?? 0)}, ${figure(info.fps_out)} frames a second, ${milliseconds(info.age_ms)} old`;
   }
 
@@ -128,7 +124,7 @@ export class Tile {
     this.lastFrameAt = Date.now();
     this.takeAspect(frame.header.size);
     this.draw(frame);
-    if (this.said !== "") this.update();
+    if (this.said !== "null") this.update();
   };
 
   /** The large view gives the stage the shape of the picture. */
@@ -166,61 +162,16 @@ export class Tile {
     this.wall.wishes.want(this.camera, this.seen ? this.width : 0);
   }
 
-  private problem(
-    info: CameraInfo | null,
-    now: number,
-  ): { title: string; sentence: string; grave: boolean; icon: "off" | "pause" | "camera" } | null {
+  private condition(info: CameraInfo | null, now: number): Condition | null {
     const { store } = this.wall;
     if (store.cameras === null) return null;
-    if (info === null)
-      return {
-        title: "This camera is gone",
-        sentence: "It is not part of the deployment any more.",
-        grave: true,
-        icon: "off",
-      };
-    if (info.state !== "online") return this.notOnline(info, now);
-    if (this.feed.shown?.broken && store.pictures)
-      return {
-        title: "The picture cannot be read",
-        sentence: "What came is no JPEG. The skeletons are those of the frame.",
-        grave: false,
-        icon: "off",
-      };
-    if (this.lastFrameAt === 0)
-      return { title: "Waiting for the first frame", sentence: info.trouble ?? "", grave: false, icon: "camera" };
-    const silent = now - this.lastFrameAt;
-    if (silent > STALE_MS && store.connection === "open")
-      return {
-        title: `No frame for ${Math.floor(silent / 1000)} s`,
-        sentence: info.trouble ?? "",
-        grave: false,
-        icon: "off",
-      };
-    return info.trouble === null ? null : { title: info.trouble, sentence: "", grave: false, icon: "off" };
-  }
-
-  private notOnline(
-    info: CameraInfo,
-    now: number,
-  ): { title: string; sentence: string; grave: boolean; icon: "off" | "pause" | "camera" } {
-    const words: Record<string, string> = {
-      connecting: "Connecting",
-      offline: "Offline",
-      standby: "On standby",
-      ended: "The recording has ended",
-      paused: "Paused",
-      off: "Off by its schedule",
-      "given up": "Given up",
+    const watched = {
+      silentMs: this.lastFrameAt === 0 ? null : now - this.lastFrameAt,
+      openMs: now - this.openedAt,
+      broken: (this.feed.shown?.broken ?? false) && store.pictures,
+      offlineSince: store.offlineSince.get(this.camera),
+      connected: store.connection === "open",
     };
-    const at = this.wall.store.offlineSince.get(this.camera);
-    const when = at === undefined ? "" : ` since ${since(at, now)}`;
-    const symbol = info.state === "paused" ? "pause" : info.state === "connecting" ? "camera" : "off";
-    return {
-      title: `${words[info.state] ?? info.state}${when}`,
-      sentence: info.trouble ?? "",
-      grave: true,
-      icon: symbol,
-    };
+    return conditionOf(info, watched, now);
   }
 }

@@ -33,7 +33,7 @@ export function largeView(wall: Wall, camera: string): View {
   const side = el(
     "aside",
     { class: "side", "aria-label": `About ${camera}` },
-    el("div", { class: "stack" }, facts, store.may("change") && draw),
+    el("div", { class: "stack" }, facts, draw),
     el("section", { class: "stack" }, peopleHead, people),
     el(
       "section",
@@ -68,7 +68,7 @@ export function largeView(wall: Wall, camera: string): View {
   function update(): void {
     tile.update();
     picture.setAttribute("aria-label", tile.label);
-    draw.hidden = store.camera(camera) === null;
+    draw.hidden = store.camera(camera) === null || !store.may("change");
     showFacts(wall, camera, facts);
     showPeople(wall, camera, peopleHead, people);
   }

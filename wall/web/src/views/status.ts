@@ -1,6 +1,7 @@
 // The state of the deployment, as `posebus top` shows it: what limits it, cameras, processes.
 
 import type { CameraInfo, ProcessInfo } from "../protocol.ts";
+import { stateKind } from "../live/condition.ts";
 import { address } from "../routes.ts";
 import { type Child, el, replace } from "../ui/dom.ts";
 import { bytes, figure, milliseconds, since } from "../ui/times.ts";
@@ -101,7 +102,7 @@ function cameraRow(wall: Wall, camera: CameraInfo): HTMLElement {
   const state = el(
     "td",
     null,
-    el("span", { class: `state ${online ? (camera.trouble ? "warn" : "good") : "bad"}` }, camera.state),
+    el("span", { class: `state ${stateKind(camera)}` }, camera.state),
     !online && at !== undefined && el("small", null, ` since ${since(at, Date.now())}`),
   );
   const figures: Child[] = [
