@@ -108,10 +108,14 @@ class Fleet:
         elif wanted and not running:
             self.processes.start(stage_process(EVIDENCE, self._settings, self._config, EVIDENCE))
 
-    def serve_wall(self, settings_file: Path | None = None) -> None:
-        """Start the live wall, which saves changes to `settings_file`. If it ends by itself, nothing else ends."""
+    def serve_wall(self, settings_file: Path | None = None, test_pictures: str | None = None) -> None:
+        """Start the live wall, which saves changes to `settings_file`. If it ends by itself, nothing else ends.
+
+        test_pictures: the module that takes test pictures of cameras before they are saved.
+        """
         saves = () if settings_file is None else ("--settings-file", str(settings_file.absolute()))
-        self._wall = (*saves, *self._following)
+        takes = () if test_pictures is None else ("--test-pictures", test_pictures)
+        self._wall = (*saves, *takes, *self._following)
         self.processes.start(stage_process(WALL, self._settings, self._config, WALL, *self._wall))
 
     def update(self, settings: Settings) -> None:

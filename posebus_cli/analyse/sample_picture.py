@@ -14,11 +14,13 @@ from posebus.runtime.python_child import python_command
 MAX_BYTES = 1_000_000
 LONGEST_SIDE_PX = 960
 JPEG_QUALITY = 80
+SAMPLE_PICTURE = "posebus_cli.analyse.sample_picture"
+"""The name of this module, which has another one while it runs."""
 
 
 def command_line() -> tuple[str, ...]:
     """The command line of the child."""
-    return tuple(python_command("-m", "posebus_cli.analyse.sample_picture"))
+    return tuple(python_command("-m", SAMPLE_PICTURE))
 
 
 def picture(settings_json: bytes) -> bytes:

@@ -104,8 +104,9 @@ class RunningUp:
         fleet.keep_sinks()
         if self.serves_wall:
             from posebus.config.wall.serving import wall_address
+            from posebus_cli.analyse.sample_picture import SAMPLE_PICTURE
 
-            fleet.serve_wall(self._followed.path)
+            fleet.serve_wall(self._followed.path, SAMPLE_PICTURE)
             self._say(f"the wall: open {wall_address(self._followed.settings.wall)} in a browser")
         where = "" if url == default_address(os.environ) else f" --redis {address}"
         self._say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")

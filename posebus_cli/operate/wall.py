@@ -88,9 +88,11 @@ def wall(
 def _run(
     settings: Settings, followed: FollowedSettings | None, settings_file: Path | None, *, open_browser: bool
 ) -> None:
+    from posebus_cli.analyse.sample_picture import command_line
     from wall.serving.process import ServingOptions, run_wall
 
-    run_wall(settings, followed, ServingOptions(settings_file, served=_served(open_browser=open_browser)))
+    served = _served(open_browser=open_browser)
+    run_wall(settings, followed, ServingOptions(settings_file, test_picture_command=command_line(), served=served))
 
 
 def _served(*, open_browser: bool) -> Callable[[list[str], str], None]:

@@ -16,14 +16,14 @@ from posebus.config.redaction import harmless
 from posebus.contract.foreign_json import load_object
 from posebus.errors import MalformedMessage, OutputError, PoseBusError, RetryableError
 from wall.access.guard import require
-from wall.access.people import Person, Right
+from wall.access.people import Right, Visitor
 
 MAX_BODY_BYTES = 200_000
 """All rules that a camera may have are smaller, and what the control socket takes is not larger."""
 MAX_TEXT = 4000
 LONGEST_SENTENCE = 2000
 
-Handler = Callable[[Request, Person], Awaitable[Response]]
+Handler = Callable[[Request, Visitor], Awaitable[Response]]
 
 
 class Refused(Exception):

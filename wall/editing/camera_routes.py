@@ -17,22 +17,22 @@ from posebus.changing.wanted import WantedChange
 from posebus.config.cameras.camera_settings import CameraSettings
 from posebus.config.settings import check_camera_name
 from wall.access.audit import audit
-from wall.access.people import Person
+from wall.access.people import Visitor
 from wall.context import WallContext, context_of
 from wall.editing.allowed_sources import allowed_folders
 from wall.editing.answers import Refused, answer, body_of, changing, object_field, text_field
 from wall.editing.camera_fields import changed_fields, new_fields, shown_fields
-from wall.editing.target import Outcome, camera_in, find_place, make_change, settings_in
+from wall.editing.target import MadeChange, camera_in, find_place, make_change, settings_in
 
 
 @changing
-async def list_cameras(request: Request, person: Person) -> Response:
+async def list_cameras(request: Request, person: Visitor) -> Response:
     """All cameras of the file and of the running deployments, with their states."""
     return answer(await asyncio.to_thread(_listed, context_of(request)))
 
 
 @changing
-async def read_camera(request: Request, person: Person) -> Response:
+async def read_camera(request: Request, person: Visitor) -> Response:
     """The fields of one camera."""
     context, name = context_of(request), request.path_params["camera"]
     camera = await asyncio.to_thread(lambda: camera_in(context, find_place(context), name))
@@ -40,7 +40,7 @@ async def read_camera(request: Request, person: Person) -> Response:
 
 
 @changing
-async def add_camera(request: Request, person: Person) -> Response:
+async def add_camera(request: Request, person: Visitor) -> Response:
     """A new camera."""
     body = await body_of(request, needed=("name", "fields"))
     name, fields = text_field(body, "name"), object_field(body, "fields")
@@ -50,7 +50,7 @@ async def add_camera(request: Request, person: Person) -> Response:
 
 
 @changing
-async def change_camera(request: Request, person: Person) -> Response:
+async def change_camera(request: Request, person: Visitor) -> Response:
     """Other fields of a camera."""
     name = request.path_params["camera"]
     fields = object_field(await body_of(request, needed=("fields",)), "fields")
@@ -61,27 +61,27 @@ async def change_camera(request: Request, person: Person) -> Response:
 
 
 @changing
-async def remove_camera(request: Request, person: Person) -> Response:
+async def remove_camera(request: Request, person: Visitor) -> Response:
     """A camera leaves the settings."""
     return await _made(request, person, "removed", lambda name: removed([name]))
 
 
 @changing
-async def pause_camera(request: Request, person: Person) -> Response:
+async def pause_camera(request: Request, person: Visitor) -> Response:
     """A camera is not read until it is resumed."""
     return await _made(request, person, "paused", lambda name: paused([name], is_paused=True))
 
 
 @changing
-async def resume_camera(request: Request, person: Person) -> Response:
+async def resume_camera(request: Request, person: Visitor) -> Response:
     """A paused camera is read again."""
     return await _made(request, person, "resumed", lambda name: paused([name], is_paused=False))
 
 
-async def _made(request: Request, person: Person, what: str, change: Any) -> Response:
+async def _made(request: Request, person: Visitor, what: str, change: Any) -> Response:
     context, name = context_of(request), request.path_params["camera"]
 
-    def make() -> Outcome:
+    def make() -> MadeChange:
         _settings_of(context, find_place(context), name)
         wanted: WantedChange = change(name)
         return make_change(context, wanted)
@@ -103,7 +103,7 @@ def _listed(context: WallContext) -> dict[str, object]:
     return {"cameras": lines, "file": None if place.file is None else place.file.name, "runs": bool(place.running)}
 
 
-def _add(context: WallContext, name: str, fields: dict[str, Any]) -> Outcome:
+def _add(context: WallContext, name: str, fields: dict[str, Any]) -> MadeChange:
     try:
         check_camera_name(name)
     except ValueError as error:
@@ -116,12 +116,12 @@ def _add(context: WallContext, name: str, fields: dict[str, Any]) -> Outcome:
     return make_change(context, added(name, new_fields(name, fields, allowed_folders(place.file, known))))
 
 
-def _change(context: WallContext, name: str, fields: dict[str, Any]) -> tuple[Outcome, tuple[str, ...]]:
+def _change(context: WallContext, name: str, fields: dict[str, Any]) -> tuple[MadeChange, tuple[str, ...]]:
     place = find_place(context)
     camera = _settings_of(context, place, name)
     values = changed_fields(name, fields, camera, allowed_folders(place.file, _cameras(place)))
     if not values:
-        return Outcome(("nothing is different",), is_taken=True), ()
+        return MadeChange(("nothing is different",), is_taken=True), ()
     return make_change(context, fields_set(name, values)), tuple(values)
 
 
@@ -134,7 +134,7 @@ def _cameras(place: ChangeTarget) -> dict[str, CameraSettings]:
     return {} if checked is None or checked.settings is None else checked.settings.cameras
 
 
-def _said(outcome: Outcome, status: int = 200) -> Response:
+def _said(outcome: MadeChange, status: int = 200) -> Response:
     return answer({"saved": outcome.text, "is_taken": outcome.is_taken}, status)
 
 

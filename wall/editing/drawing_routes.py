@@ -14,7 +14,7 @@ from posebus.errors import RetryableError
 from posebus.messages import TrackFrame
 from posebus.subscribing.subscription import StreamEntry, decode_entry
 from wall.access.audit import audit
-from wall.access.people import Person
+from wall.access.people import Visitor
 from wall.context import WallContext, context_of
 from wall.editing.answers import Refused, answer, body_of, changing, text_field
 from wall.editing.drawing import Drawing, as_text, drawing_of, for_page, from_page, problems_of
@@ -48,21 +48,21 @@ def routes() -> list[BaseRoute]:
     handed = Handed()
 
     @changing
-    async def read(request: Request, person: Person) -> Response:
+    async def read(request: Request, person: Visitor) -> Response:
         camera = request.path_params["camera"]
         drawing, size_px = await asyncio.to_thread(_read, context_of(request), camera)
         handed.add(drawing)
         return answer({**for_page(drawing, camera), "size": size_px})
 
     @changing
-    async def check(request: Request, person: Person) -> Response:
+    async def check(request: Request, person: Visitor) -> Response:
         camera = request.path_params["camera"]
         wanted = from_page(await body_of(request, needed=DRAWN, allowed=("revision",)))
         problems, clean = await asyncio.to_thread(_checked, context_of(request), camera, wanted)
         return answer({"problems": problems, "yaml": "" if clean is None else as_text(clean, camera)})
 
     @changing
-    async def save(request: Request, person: Person) -> Response:
+    async def save(request: Request, person: Visitor) -> Response:
         camera = request.path_params["camera"]
         body = await body_of(request, needed=("revision", *DRAWN))
         revision = text_field(body, "revision")

@@ -16,7 +16,7 @@ from posebus.config.cameras.camera_settings import CameraSettings
 from posebus.config.redaction import harmless, redact_known, redact_url
 from posebus.runtime.python_child import python_environment
 from wall.access.audit import audit
-from wall.access.people import Person
+from wall.access.people import Visitor
 from wall.context import WallContext, context_of
 from wall.editing.allowed_sources import allowed_folders
 from wall.editing.answers import Refused, body_of, changing, object_field
@@ -37,7 +37,7 @@ def routes(limit_s: float = LIMIT_S) -> list[BaseRoute]:
     busy: set[str] = set()
 
     @changing
-    async def take(request: Request, person: Person) -> Response:
+    async def take(request: Request, person: Visitor) -> Response:
         context = context_of(request)
         if context.test_picture_command is None:
             raise Refused(503, NO_COMMAND)

@@ -33,7 +33,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MadeChange:
     """What came of a change: sentences without credentials, and whether running deployments have taken it."""
 
     sentences: tuple[str, ...]
@@ -60,7 +60,7 @@ def find_place(context: WallContext) -> ChangeTarget:
     return ChangeTarget(None if path is None else Path(path), running)
 
 
-def make_change(context: WallContext, change: WantedChange) -> Outcome:
+def make_change(context: WallContext, change: WantedChange) -> MadeChange:
     """Make a change and wait until it has taken effect, for WAIT_S at most. Raises PoseBusError and Refused."""
     sentences = carried_out(change, find_place(context), os.environ, wait_s=WAIT_S)
     said: list[str] = []
@@ -68,7 +68,7 @@ def make_change(context: WallContext, change: WantedChange) -> Outcome:
         try:
             said.append(harmless(next(sentences)))
         except StopIteration as end:
-            return Outcome(tuple(said), bool(end.value))
+            return MadeChange(tuple(said), bool(end.value))
 
 
 def settings_in(target: ChangeTarget) -> Checked | None:

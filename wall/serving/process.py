@@ -41,12 +41,14 @@ log = logging.getLogger("posebus.wall")
 class ServingOptions:
     """What the command line says about a wall.
 
-    settings_file: where changes are saved; None: nowhere. make_network: see `WallContext`. served: is called with the
-    lines to show, and the address for a browser, whenever the wall begins to serve.
+    settings_file: where changes are saved; None: where the running deployment says. make_network and
+    test_picture_command: see `WallContext`. served: is called with the lines to show, and the address for a browser,
+    whenever the wall begins to serve.
     """
 
     settings_file: Path | None = None
     make_network: Callable[[], Path] | None = None
+    test_picture_command: tuple[str, ...] | None = None
     served: Callable[[list[str], str], None] = lambda lines, address: None
 
 
@@ -63,7 +65,7 @@ def run_wall(
     options = options or ServingOptions()
     with stop.starting():
         broker = open_broker(settings.redis, settings.shards)
-        context = WallContext(settings, options.settings_file, options.make_network)
+        context = WallContext(settings, options.settings_file, options.make_network, options.test_picture_command)
         follower = None if followed is None else Follower(followed, stop)
         stage = WallStage(context, stop, follower, options.served)
         stage.start()

@@ -8,10 +8,15 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from posebus.config.settings import Settings
+from wall.access.guard import PERSON
+from wall.access.people import LOCAL
 from wall.context import WallContext
-from wall.editing.routes import editing_routes
+from wall.editing.camera_routes import ROUTES as CAMERA_ROUTES
+from wall.editing.drawing_routes import routes as drawing_routes
+from wall.editing.sample_picture import routes as sample_picture_routes
 
 REDIS = "redis://127.0.0.1:1"
 """Nothing answers there."""
@@ -51,10 +56,20 @@ DESK = {
 @contextmanager
 def page(file: Path | None, command: tuple[str, ...] | None = None, redis: str = REDIS) -> Iterator[TestClient]:
     """A client of the routes that change things. command: takes test pictures."""
-    app = Starlette(routes=editing_routes())
-    app.state.context = WallContext(Settings(redis=redis), settings_file=file, test_picture_command=command)
-    with TestClient(app) as client:
+    with TestClient(served(WallContext(Settings(redis=redis), file, test_picture_command=command))) as client:
         yield client
+
+
+def served(context: WallContext, limit_s: float = 60.0) -> ASGIApp:
+    """The routes as the wall serves them to somebody on this machine."""
+    app = Starlette(routes=[*CAMERA_ROUTES, *drawing_routes(), *sample_picture_routes(limit_s)])
+    app.state.context = context
+
+    async def as_local(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[PERSON] = LOCAL
+        await app(scope, receive, send)
+
+    return as_local
 
 
 def drawing(client: TestClient, camera: str = "hall") -> dict[str, object]:

@@ -13,15 +13,13 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 from small_deployment import running
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from posebus.config.settings import Settings
 from posebus.control.folder import FOLDER_ENV
 from posebus.runtime.python_child import python_command
-from tests.unit.wall.editing_page import FILE, page
+from tests.unit.wall.editing_page import FILE, page, served
 from wall.context import WallContext
-from wall.editing.sample_picture import routes
 
 JPEG = "b'\\xff\\xd8 a picture'"
 
@@ -209,8 +207,7 @@ def test_a_test_picture_that_fails_says_why_without_the_password(file: Path) -> 
 def test_a_child_that_hangs_is_killed_and_one_picture_is_taken_at_a_time(file: Path, tmp_path: Path) -> None:
     started = tmp_path / "pid"
     code = f"import os; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    app = Starlette(routes=routes(limit_s=3.0))
-    app.state.context = WallContext(Settings(), settings_file=file, test_picture_command=child(code))
+    app = served(WallContext(Settings(), file, test_picture_command=child(code)), limit_s=3.0)
 
     async def ask() -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wall") as client:
@@ -230,8 +227,7 @@ def test_a_child_that_hangs_is_killed_and_one_picture_is_taken_at_a_time(file: P
 def test_a_child_ends_when_the_page_goes_away(file: Path, tmp_path: Path) -> None:
     started = tmp_path / "pid"
     code = f"import os; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    app = Starlette(routes=routes())
-    app.state.context = WallContext(Settings(), settings_file=file, test_picture_command=child(code))
+    app = served(WallContext(Settings(), file, test_picture_command=child(code)))
     body = b'{"source": "usb:0"}'
     scope = {"type": "http", "method": "POST", "path": "/api/test-picture", "headers": [], "query_string": b""}
     sent = []

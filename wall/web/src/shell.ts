@@ -120,10 +120,9 @@ export class Shell {
       case "cameras":
         return hosted(wall, "Cameras", openCameras);
       case "draw":
-        return hosted(wall, `Draw on ${route.camera}`, (host) => {
-          openDrawingEditor(host, route.camera, () => go({ view: "camera", camera: route.camera }));
-          return () => undefined;
-        });
+        return hosted(wall, `Draw on ${route.camera}`, (host) =>
+          openDrawingEditor(host, route.camera, () => go({ view: "camera", camera: route.camera })),
+        );
       default:
         return gridView(wall);
     }

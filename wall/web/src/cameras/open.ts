@@ -83,9 +83,9 @@ class Cameras {
       return;
     }
     const head = ["Camera", "State", "Frames/s", "Source", ""].map((title) =>
-      el("th", { scope: "col" }, title === "" ? el("span", { class: "unseen" }, "What to do") : title),
+      el("th", { scope: "col", class: title === "Frames/s" ? "right" : null }, title === "" ? el("span", { class: "unseen" }, "What to do") : title),
     );
-    replace(this.list, el("table", null, el("thead", null, el("tr", null, ...head)), el("tbody", null, ...this.lines.map((line) => this.row(line)))));
+    replace(this.list, el("table", { class: "cameras-table" }, el("thead", null, el("tr", null, ...head)), el("tbody", null, ...this.lines.map((line) => this.row(line)))));
     if (focused) this.list.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -104,7 +104,7 @@ class Cameras {
         el("span", { class: `cameras-state ${stateLook(line.state)}` }, line.state),
         line.reason !== null && el("small", { class: "soft" }, ` ${line.reason}`),
       ),
-      el("td", { class: "right" }, line.fps === null ? "–" : line.fps.toFixed(1)),
+      el("td", { class: "right rate" }, line.fps === null ? "–" : line.fps.toFixed(1)),
       el("td", null, el("code", null, line.source)),
       el(
         "td",

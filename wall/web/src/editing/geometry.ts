@@ -88,7 +88,8 @@ export function boundedMove(points: readonly Point[], by: Point, size: Size): Po
     const values = points.map((point) => point[axis]);
     const least = -Math.min(...values);
     const most = size[axis] - Math.max(...values);
-    return Math.min(Math.max(by[axis], least), Math.max(least, most));
+    // A zero without a sign, as -0 is no coordinate.
+    return Math.min(Math.max(by[axis], least), Math.max(least, most)) + 0;
   };
   return [along(0), along(1)];
 }

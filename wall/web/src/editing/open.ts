@@ -3,6 +3,7 @@
 import { HttpProblem } from "../http.ts";
 import { el, replace } from "../ui/dom.ts";
 import { ask, showText } from "./dialogs.ts";
+import type { Drawing } from "./model.ts";
 import { Panel } from "./panel.ts";
 import { LivePicture, takePicture } from "./picture.ts";
 import { type Saved, checkDrawing, readDrawing, saveDrawing } from "./saving.ts";
@@ -54,6 +55,8 @@ class Editor {
   private readonly gone = new AbortController();
   private checkTimer: ReturnType<typeof setTimeout> | null = null;
   private lastChecked = "";
+  /** What came of saving a drawing: it is said as long as that is the one on the page. */
+  private told: { drawing: Drawing; sentence: string; kind: string } | null = null;
   private hasPicture = false;
   private isSaving = false;
   private readonly camera: string;
@@ -156,7 +159,8 @@ class Editor {
     const tool = TOOLS.find((one) => one.tool === session.tool);
     if (tool !== undefined) this.say(tool.says);
     else if (wrong > 0) this.say(`${wrong === 1 ? "One thing is" : `${wrong} things are`} wrong: ${session.problems[0]!.sentence}`, "bad");
-    else if (session.isChanged) this.say("Not saved yet.");
+    else if (session.drawing === this.told?.drawing) this.say(this.told.sentence, this.told.kind);
+    else this.say(session.isChanged ? "Not saved yet." : "");
     this.checkSoon();
   }
 
@@ -186,25 +190,23 @@ class Editor {
     const drawing = session.drawing;
     this.isSaving = true;
     this.save.disabled = true;
-    this.say("Saving …");
+    this.tell("Saving …");
     try {
       const { revision, saved } = await saveDrawing(this.camera, session.revision, drawing);
       session.revision = revision;
       session.saved = drawing;
       this.isSaving = false;
-      session.tell();
-      this.say(`Saved. ${saved}`, "good");
+      this.tell(`Saved. ${saved}`, "good", drawing);
     } catch (problem) {
       this.isSaving = false;
-      session.tell();
       if (problem instanceof HttpProblem && problem.status === 409) await this.conflict(problem.sentence);
-      else this.say(`Not saved: ${sentenceOf(problem)} Your drawing is still here, and can be copied as YAML.`, "bad");
+      else this.tell(`Not saved: ${sentenceOf(problem)} Your drawing is still here, and can be copied as YAML.`, "bad", drawing);
     }
   }
 
   /** Somebody else was faster. Whatever is chosen, the own drawing can be brought back by Undo. */
   private async conflict(sentence: string): Promise<void> {
-    this.say(sentence, "bad");
+    this.tell(sentence, "bad");
     const choice = await ask("Somebody else has changed this", sentence, [
       { label: "Save mine over it", value: "mine", class: "danger" },
       { label: "Take theirs", value: "theirs" },
@@ -217,9 +219,9 @@ class Editor {
       const theirs = await readDrawing(this.camera);
       this.session.rebase(theirs.drawing, theirs.revision, choice === "mine" ? this.session.drawing : theirs.drawing);
       if (choice === "mine") await this.saveNow();
-      else this.say("This is what they drew. Undo brings yours back.");
+      else this.tell("This is what they drew. Undo brings yours back.");
     } catch (problem) {
-      this.say(`Not saved: ${sentenceOf(problem)}`, "bad");
+      this.tell(`Not saved: ${sentenceOf(problem)}`, "bad");
     }
   }
 
@@ -264,8 +266,14 @@ class Editor {
     event.preventDefault();
   };
 
+  /** Says what came of saving `drawing`, also while the page checks it again. */
+  private tell(sentence: string, kind = "", drawing = this.session.drawing): void {
+    this.told = { drawing, sentence, kind };
+    this.session.tell();
+  }
+
   private say(sentence: string, kind = ""): void {
-    this.status.className = kind === "" ? "edit-status soft" : `edit-status note ${kind}`;
+    this.status.className = kind === "" ? "edit-status soft" : `note edit-status ${kind}`;
     if (this.status.textContent !== sentence) this.status.textContent = sentence;
   }
 }

@@ -24,6 +24,7 @@ export function paint(canvas: Canvas2d, session: Session, picture: CanvasImageSo
   else {
     context.fillStyle = "#1a222d";
     context.fillRect(0, 0, width, height);
+    label(context, "no picture yet", [width / 2, height / 2], "#e8eef5");
   }
   const scale = width / session.size[0];
   for (const id of shapesOf(session.drawing)) paintShape(context, session, id, scale);

@@ -2,11 +2,10 @@
 
 import { Connection, socketAddress } from "../connection.ts";
 import { request } from "../http.ts";
-import type { FrameHeader } from "../protocol.ts";
+import { type ArrivedFrame, readFrame } from "../live/messages.ts";
 import type { Size } from "./geometry.ts";
 
 const FPS = 5;
-const MAX_HEADER_BYTES = 4_000_000;
 
 export interface PictureHandlers {
   onPicture: (picture: ImageBitmap, size: Size) => void;
@@ -38,8 +37,13 @@ export class LivePicture {
   }
 
   private async arrived(message: ArrayBuffer): Promise<void> {
-    const frame = readHeader(message);
-    if (frame === null || frame.header.camera !== this.camera) return;
+    let frame: ArrivedFrame;
+    try {
+      frame = readFrame(message);
+    } catch {
+      return;
+    }
+    if (frame.header.camera !== this.camera) return;
     const { epoch, seq } = frame.header;
     if (frame.jpeg !== null && !this.isBusy) {
       this.isBusy = true;
@@ -52,21 +56,6 @@ export class LivePicture {
       this.isBusy = false;
     }
     if (!this.isEnded) this.connection.send({ type: "shown", camera: this.camera, epoch, seq });
-  }
-}
-
-/** Splits a binary message; null if it is none. */
-export function readHeader(message: ArrayBuffer): { header: FrameHeader; jpeg: Uint8Array<ArrayBuffer> | null } | null {
-  if (message.byteLength < 4) return null;
-  const length = new DataView(message).getUint32(0, true);
-  if (length > MAX_HEADER_BYTES || 4 + length > message.byteLength) return null;
-  try {
-    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(message, 4, length))) as FrameHeader;
-    const isFrame = typeof header.camera === "string" && Array.isArray(header.size) && header.size.every((side) => side > 0);
-    if (!isFrame) return null;
-    return { header, jpeg: header.picture === null ? null : new Uint8Array(message, 4 + length) };
-  } catch {
-    return null;
   }
 }
 

@@ -1,0 +1,94 @@
+"""A wall that changes a configuration file, for tests with a browser: its deployment is a small one in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from small_deployment import SmallDeployment, running
+
+from posebus.bus.redis.connection import open_broker
+from posebus.bus.registry import CameraRecord, Registry
+from posebus.config.rules.reading import rules_to_json
+from posebus.config.settings import Settings
+from posebus.messages import Delivery
+from posebus.reloading.followed import Update
+from posebus.runtime.python_child import python_command
+from tests.polling import wait_until
+from tests.ports import free_port
+from wall.app import application
+from wall.context import WallContext
+
+FILE = """\
+# my cameras
+cameras:
+  hall:   # at the front
+    source: rtsp://me:secret@192.0.2.1/live
+    rules:
+      # measured in May
+      gate: {kind: line, points: [[100, 600], [600, 600]]}   # the yard
+  yard: {source: "usb:0", paused: true}   # broken
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EditedWall:
+    """url: of its page. file: the configuration. small: the deployment that follows it."""
+
+    url: str
+    file: Path
+    small: SmallDeployment
+
+
+@contextmanager
+def edited_wall(redis: str, folder: Path) -> Iterator[EditedWall]:
+    """Serve a wall with FILE, whose deployment runs; its sockets must be in `folder` by the environment."""
+    file = folder / "posebus.yaml"
+    file.write_text(FILE)
+    with running(file, folder) as small:
+        _announce(small, redis)
+        port = free_port()
+        context = WallContext(Settings(redis=redis), file, test_picture_command=_child())
+        server = uvicorn.Server(uvicorn.Config(application(context), host="127.0.0.1", port=port, log_level="error"))
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+        thread.start()
+        try:
+            wait_until(lambda: server.started, "the wall is served")
+            yield EditedWall(f"http://127.0.0.1:{port}/", file, small)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _announce(small: SmallDeployment, redis: str) -> None:
+    """Let the broker know the rules of all cameras, as ingest does after each change."""
+    registry, before = Registry(open_broker(redis)), small.updated
+
+    def announce() -> None:
+        for name, camera in small.settings.cameras.items():
+            rules = rules_to_json(camera.rules)
+            registry.add_camera(CameraRecord(name, Delivery.LIVE, "network", rules=rules, ground=camera.ground))
+
+    def updated(update: Update) -> None:
+        before(update)
+        announce()
+
+    small.updated = updated
+    announce()
+
+
+def _child() -> tuple[str, ...]:
+    """Takes a green picture of any address but those that hold `bad`."""
+    code = (
+        "import json, sys, numpy, simplejpeg\n"
+        "source = json.load(sys.stdin)['cameras']['camera']['source']\n"
+        "'bad' in source and sys.exit('no answer from ' + source)\n"
+        "picture = numpy.full((90, 160, 3), (40, 160, 90), numpy.uint8)\n"
+        "sys.stdout.buffer.write(simplejpeg.encode_jpeg(picture))"
+    )
+    return tuple(python_command("-c", code))
