@@ -34,8 +34,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 START_TIMEOUT_S = 10.0
-NODE_PACKAGES = ("@asyncapi/specs@6.11.1", "redis@6.3.1")
-"""From npm: the official JSON Schemas of AsyncAPI, and the usual client of Redis for Node.js."""
+NODE_PACKAGES = ("@asyncapi/specs@6.11.1", "onnxruntime-web@1.30.0", "redis@6.3.1")
+"""From npm: the official JSON Schemas of AsyncAPI, what runs networks in browsers, and the usual client of Redis."""
 NPM_INSTALL = ("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix")
 
 

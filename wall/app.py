@@ -19,6 +19,7 @@ from wall.access.middleware import AccessMiddleware
 from wall.access.refusing import answer_of_exception, answer_of_unexpected
 from wall.access.routes import access_routes
 from wall.browser_camera.cameras import BrowserCameras
+from wall.browser_camera.network_files import ROUTES as NETWORK_ROUTES
 from wall.browser_camera.socket import ROUTES as BROWSER_CAMERA_ROUTES
 from wall.context import WallContext
 from wall.editing.routes import editing_routes
@@ -43,7 +44,14 @@ def application(context: WallContext, access: Access | None = None) -> Starlette
             app.state.browser_cameras = cameras
             yield
 
-    parts = [*access_routes(access), *LIVE_ROUTES, *VIEW_ROUTES, *editing_routes(), *BROWSER_CAMERA_ROUTES]
+    parts = [
+        *access_routes(access),
+        *LIVE_ROUTES,
+        *VIEW_ROUTES,
+        *editing_routes(),
+        *BROWSER_CAMERA_ROUTES,
+        *NETWORK_ROUTES,
+    ]
     app = Starlette(
         routes=[*parts, *_pages()],
         middleware=[Middleware(AccessMiddleware, access)],

@@ -24,9 +24,9 @@ from posebus.messages import CaptureClock, Delivery, EventType, Frame, PoseFrame
 from posebus.telemetry.camera_state import CameraState
 from posebus.telemetry.process_report import CaptureReport
 from posebus.views import View
-from wall.browser_camera.allowance import Allowance, Allowed
 from wall.browser_camera.messages import Mode, SentPicture, SentPoses
 from wall.browser_camera.page_clock import PageClock
+from wall.browser_camera.sending_rate import Allowed, SendingRate
 
 SOURCE = "browser"
 CLOSED = "its page was closed"
@@ -68,7 +68,7 @@ class BrowserCamera:
         self._written = (0, OFFLINE)
         self._begin_epoch = True
         self._token = 0
-        self._clock, self._allowance = PageClock(), Allowance()
+        self._clock, self._rate = PageClock(), SendingRate()
         self._backlog = Backlog(0, 0, 0)
         self._published = self._overflowed = 0
         self._sent_at_s: deque[float] = deque(maxlen=200)
@@ -84,7 +84,7 @@ class BrowserCamera:
     def welcome(self, mode: Mode) -> None:
         """A page, perhaps the same one again, sends from now on: its clock and its network are measured anew."""
         self._mode, self.ended, self.trouble = mode, False, None
-        self._clock, self._allowance = PageClock(), Allowance()
+        self._clock, self._rate = PageClock(), SendingRate()
         self._begin_epoch = True
 
     def picture(self, sent: SentPicture, size_px: tuple[int, int], arrived_at_ns: int) -> Accepted:
@@ -159,6 +159,11 @@ class BrowserCamera:
         """Let another process have the camera."""
         self._writer.release()
 
+    @property
+    def unused(self) -> bool:
+        """Whether its page has not sent a frame yet, so that there is nothing to end."""
+        return self._published == 0 and self._checkpoint.epoch == 0
+
     def waiting(self) -> int:
         """How many of its frames and poses have no result yet."""
         return waiting(self._broker, self.name)
@@ -218,7 +223,7 @@ class BrowserCamera:
         now_s = time.monotonic()
         self._sent_at_s.append(now_s)
         left = self._backlog.poses if isinstance(item, ForTracker) else self._backlog.frames
-        return Accepted(item.epoch, item.seq, self._allowance.sent(left, now_s), left)
+        return Accepted(item.epoch, item.seq, self._rate.sent(left, now_s), left)
 
     def _announce(self, kind: EventType, time_ns: int, reason: str | None = None) -> None:
         position = Position(self._checkpoint.epoch, self._checkpoint.seq, time_ns)

@@ -152,7 +152,7 @@ class BrowserCameras:
                 log.debug("browser cameras: %s", error)
             except Exception:
                 log.exception("browser cameras: this should not happen")
-        for kept in self._kept.values():
+        for kept in list(self._kept.values()):
             with contextlib.suppress(PoseBusError), kept.lock:
                 kept.camera.away("the wall was stopped")
                 kept.camera.release()
@@ -187,13 +187,17 @@ class BrowserCameras:
             with self._lock, kept.lock:
                 done = not kept.camera.waiting() or now_s - kept.ended_at_s > STUCK_AFTER_S
                 if kept.away_since_s is not None and kept.camera.ended and done:
-                    kept.camera.withdraw()
-                    del self._kept[name]
-                    log.info("camera %s is no longer listed: its browser is gone", name, extra=about(name))
+                    self._withdraw(kept)
         except LeaseLost:
             with self._lock:
                 if kept.away_since_s is not None:
                     self._kept.pop(name, None)
+
+    def _withdraw(self, kept: _Kept) -> None:
+        name = kept.camera.name
+        kept.camera.withdraw()
+        self._kept.pop(name, None)
+        log.info("camera %s is no longer listed: its browser is gone", name, extra=about(name))
 
     def _report(self, reported: bool) -> bool:
         """Report all cameras as one process of ingest; return whether there is a report in the broker."""
@@ -215,9 +219,13 @@ class BrowserCameras:
             if kept.connection != connection:
                 return
             kept.away_since_s = time.monotonic()
-        with contextlib.suppress(BrokerUnavailable, LeaseLost), kept.lock:
+        with contextlib.suppress(BrokerUnavailable, LeaseLost), self._lock, kept.lock:
+            if kept.connection != connection:
+                return
             kept.camera.away(reason or CLOSED)
-            if reason is not None:
+            if kept.camera.unused:
+                self._withdraw(kept)
+            elif reason is not None:
                 kept.camera.end(reason)
                 kept.ended_at_s = time.monotonic()
 

@@ -125,11 +125,10 @@ def _start(data: dict[str, Any]) -> Start:
 
 
 def _frame(data: dict[str, Any]) -> SentFrame:
-    width = whole(data["width"], 1, MAX_SIDE_PX)
-    height = whole(data["height"], 1, MAX_SIDE_PX)
+    width, height = (_whole(data[side], 1, MAX_SIDE_PX) for side in ("width", "height"))
     captured = _number(data["captured_at_ms"], "captured_at_ms", 0.0, MAX_TIME_MS)
     sent = _number(data.get("sent_at_ms", captured), "sent_at_ms", 0.0, MAX_TIME_MS)
-    return SentFrame(whole(data["seq"], 0, 2**53), captured, max(sent, captured), (width, height))
+    return SentFrame(_whole(data["seq"], 0, 2**53), captured, max(sent, captured), (width, height))
 
 
 def _poses(data: dict[str, Any]) -> SentPoses:
@@ -148,7 +147,7 @@ def _poses(data: dict[str, Any]) -> SentPoses:
     if not (boxes[:, 2:] > boxes[:, :2]).all():
         raise ValueError("the corners of a box are not left, top, right, bottom")
     inference_ms = _number(data.get("inference_ms", 0.0), "inference_ms", 0.0, MAX_INFERENCE_MS)
-    return SentPoses(frame, boxes, scores, keypoints, inference_ms, whole(data.get("imgsz", 640), 32, 4096))
+    return SentPoses(frame, boxes, scores, keypoints, inference_ms, _whole(data.get("imgsz", 640), 32, 4096))
 
 
 def _array(values: list[Any], shape: tuple[int, ...], name: str) -> Float32Array:
@@ -168,6 +167,13 @@ def _array(values: list[Any], shape: tuple[int, ...], name: str) -> Float32Array
 def _check_range(values: Float32Array, least: float, most: float, name: str) -> None:
     if not ((values >= least) & (values <= most)).all():
         raise ValueError(f"a {name} is not between {least:g} and {most:g}")
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    """`value` if it is a whole number; unlike in the broker, a text is none. Raises ValueError and TypeError."""
+    if isinstance(value, str):
+        raise TypeError("expected a whole number")
+    return whole(value, least, most)
 
 
 def _number(value: object, name: str, least: float, most: float) -> float:

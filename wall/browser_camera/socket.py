@@ -13,6 +13,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from posebus.errors import BadPicture, BrokerUnavailable, LeaseLost, MalformedMessage, PoseBusError
+from posebus.logs.about import about
 from wall.access.guard import person_of
 from wall.access.people import Right
 from wall.browser_camera.camera import Accepted
@@ -170,7 +171,10 @@ class _Page:
         if self.refused_in_a_row < MAX_REFUSED_IN_A_ROW:
             await self._problem(sentence)
             return False
-        log.warning("camera %s: its page sent only wrong messages and was closed: %s", self.connected.name, sentence)
+        name = self.connected.name
+        log.warning(
+            "camera %s: it was closed, because its page sent only wrong messages: %s", name, sentence, extra=about(name)
+        )
         await _refuse(self.socket, sentence)
         return True
 

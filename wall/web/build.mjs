@@ -4,7 +4,7 @@ import { copyFile } from "node:fs/promises";
 
 const out = process.argv[2] ?? "../static";
 await build({
-  entryPoints: { wall: "src/main.ts", camera: "src/camera/main.ts", style: "src/style.css" },
+  entryPoints: { wall: "src/main.ts", camera: "src/camera/main.ts", camera_network: "src/camera/network/worker.ts", style: "src/style.css" },
   bundle: true,
   minify: true,
   format: "esm",

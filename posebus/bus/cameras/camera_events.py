@@ -1,4 +1,4 @@
-"""The events of whatever captures a camera: it went online or offline, or lost pictures before they had a number.
+"""The events of what captures a camera: it went online or offline, or lost pictures before they had a number.
 
 Two kinds come from the tracker instead: the end of a source, after its last identity has ended, and numbered frames
 that were skipped.

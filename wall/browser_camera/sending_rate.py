@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 MAX_FPS, MIN_FPS = 30.0, 1.0
 FIRST_FPS = 10.0
-GROWTH_PER_S = 0.25
-"""While nothing waits, the rate grows by this part of itself in a second: from 10 to 20 a second in three seconds."""
+GROWTH_PER_S, LEAST_GROWTH = 0.25, 2.0
+"""While nothing waits, the rate grows by this part of itself in a second, or by so many frames a second: it soon
+recovers from the first frame of a size, which takes workers a second."""
 BELOW = 0.9
 """After frames had to wait, the rate is this part of the measured one, so that those that wait are worked off."""
 WINDOW_S = 2.0
@@ -30,7 +31,7 @@ class Allowed:
     on_the_way: int
 
 
-class Allowance:
+class SendingRate:
     """Follows the frames of one camera."""
 
     def __init__(self, max_fps: float = MAX_FPS) -> None:
@@ -50,7 +51,7 @@ class Allowance:
         passed_s = 0.0 if self._updated_at_s is None else min(1.0, now_s - self._updated_at_s)
         self._updated_at_s = now_s
         if waiting <= MAY_WAIT:
-            self._fps = min(self._max_fps, self._fps * (1.0 + GROWTH_PER_S * passed_s))
+            self._fps = min(self._max_fps, self._fps + passed_s * max(LEAST_GROWTH, GROWTH_PER_S * self._fps))
         elif now_s - self._lowered_at_s >= SETTLE_S:
             self._lowered_at_s = now_s
             self._fps = min(self._fps, max(MIN_FPS, BELOW * self._measured_fps()))
