@@ -94,6 +94,7 @@ def calm(clips: dict[str, Path]) -> lossless_run.Public:
     return lossless_run.run(clips, workers=1, trackers=1)
 
 
+@pytest.mark.thorough  # the next one jumps more clocks, and the live camera below has a broker that jumps
 def test_recording_is_exact_though_the_broker_clock_jumps(
     clips: dict[str, Path], calm: lossless_run.Public, tmp_path: Path
 ) -> None:
