@@ -11,7 +11,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 # Two pips in one virtual environment corrupt it.
 .NOTPARALLEL:
-.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-actions bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-rescaling bench-broker bench-economy bench-gpu bench-takeover bench-falls bench-pictured-falls faults soak images-test install lock audit clean
+.PHONY: help demo test test-thorough check format schemas reference sbom images bench bench-engine bench-parity bench-refinement bench-robustness bench-capture bench-tracking bench-moving bench-actions bench-camera-motion bench-peers bench-ablation bench-throughput bench-overhead bench-rules bench-privacy bench-tables bench-live bench-wall bench-rescaling bench-broker bench-economy bench-gpu bench-takeover bench-falls bench-pictured-falls faults soak images-test install lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ reference: $(VENV)/.installed-dev  ## Bring docs/reference.md up to date with se
 DATA ?= ../shared/data
 CLIP ?= $(DATA)/TUD-Stadtmitte
 
-bench: bench-engine bench-parity bench-capture bench-tracking bench-camera-motion bench-ablation bench-refinement bench-robustness bench-throughput bench-overhead bench-rules bench-live bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
+bench: bench-engine bench-parity bench-capture bench-tracking bench-camera-motion bench-ablation bench-refinement bench-robustness bench-throughput bench-overhead bench-rules bench-live bench-wall bench-rescaling bench-broker  ## All benchmarks (DATA=DIR, CLIP=DIR/NAME)
 
 bench-engine: $(VENV)/.installed-dev  ## Milliseconds a frame of the bare engines
 	$(PY) -m benchmarks.throughput.engine $(ARGS)
@@ -113,6 +113,9 @@ bench-rules: $(VENV)/.installed-dev  ## What twenty rules of a camera cost a fra
 
 bench-live: $(VENV)/.installed-dev  ## Live cameras at and above what the workers can do (ARGS="--cameras 8 --workers 2")
 	$(PY) -m benchmarks.live $(ARGS)
+
+bench-wall: $(VENV)/.installed-dev  ## What a further viewer of the live wall costs (ARGS="--viewers 0 1 5")
+	$(PY) -m benchmarks.wall.viewers $(ARGS)
 
 bench-rescaling: $(VENV)/.installed-dev  ## How soon a worker takes part that is started under overload
 	$(PY) -m benchmarks.faults.rescaling $(ARGS)
