@@ -30,9 +30,9 @@ from posebus_cli.operate.engines import engines_app
 from posebus_cli.operate.forget import forget
 from posebus_cli.operate.stages import ingest, track, work
 from posebus_cli.operate.up import up
-from posebus_cli.operate.wall import wall
 from posebus_cli.options.plain_help import with_plain_help
 from posebus_cli.rules.app import rules_app
+from posebus_cli.wall.command import wall
 
 TRY = "Try it"
 RUN = "Run cameras"

@@ -32,7 +32,7 @@ SINK, SINK_MODULE = "sink-", "posebus.sinks"
 EVIDENCE = "evidence"
 """Name of the child that makes snapshots of events, and its module, which stands above this one."""
 WALL = "wall"
-"""Name of the child that serves the live wall, and its module, which stands above this one."""
+"""Name of the child that serves the live wall."""
 INGEST = "ingest"
 """Name of the process that supervises the ingest of all cameras."""
 
@@ -74,7 +74,7 @@ class Fleet:
         self._sinks: dict[str, SinkSettings] | None = None
         """The settings by which the process of each sink was started; None without sinks here."""
         self._wall: tuple[str, ...] | None = None
-        """The arguments of the child that serves the wall; None without one."""
+        """Module and arguments of the child that serves the wall; None without one."""
         self._noted: set[str] = set()
         """Children that have ended for good, which was logged."""
 
@@ -108,15 +108,11 @@ class Fleet:
         elif wanted and not running:
             self.processes.start(stage_process(EVIDENCE, self._settings, self._config, EVIDENCE))
 
-    def serve_wall(self, settings_file: Path | None = None, test_pictures: str | None = None) -> None:
-        """Start the live wall, which saves changes to `settings_file`. If it ends by itself, nothing else ends.
-
-        test_pictures: the module that takes test pictures of cameras before they are saved.
-        """
+    def serve_wall(self, module: str, settings_file: Path | None) -> None:
+        """Start the live wall, which saves changes to `settings_file`. If it ends by itself, nothing else ends."""
         saves = () if settings_file is None else ("--settings-file", str(settings_file.absolute()))
-        takes = () if test_pictures is None else ("--test-pictures", test_pictures)
-        self._wall = (*saves, *takes, *self._following)
-        self.processes.start(stage_process(WALL, self._settings, self._config, WALL, *self._wall))
+        self._wall = (module, *saves, *self._following)
+        self.processes.start(stage_process(WALL, self._settings, self._config, *self._wall))
 
     def update(self, settings: Settings) -> None:
         """Go over to other settings while everything runs, without waiting: children read them, come and go.
@@ -133,7 +129,7 @@ class Fleet:
             if name == INGEST:
                 self.start_ingest()
             if name == WALL and self._wall is not None:
-                self.processes.start(stage_process(WALL, settings, self._config, WALL, *self._wall))
+                self.processes.start(stage_process(WALL, settings, self._config, *self._wall))
             if self._sinks is not None:
                 self._sinks.pop(name.removeprefix(SINK), None)
         for role, wanted in (("worker", settings.fleet.workers), ("tracker", settings.fleet.trackers)):

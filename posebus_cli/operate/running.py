@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from posebus_cli.operate.activity import Watched
     from posebus_cli.operate.changes import FleetChanges
 
+WALL_MODULE = "posebus_cli.wall.process"
 TEND_S = 0.1
 LONGEST_DRAIN_S = 5.0
 """Tracks of the last frames come within this time after ingest has ended."""
@@ -104,9 +105,8 @@ class RunningUp:
         fleet.keep_sinks()
         if self.serves_wall:
             from posebus.config.wall.serving import wall_address
-            from posebus_cli.analyse.sample_picture import SAMPLE_PICTURE
 
-            fleet.serve_wall(self._followed.path, SAMPLE_PICTURE)
+            fleet.serve_wall(WALL_MODULE, self._followed.path)
             self._say(f"the wall: open {wall_address(self._followed.settings.wall)} in a browser")
         where = "" if url == default_address(os.environ) else f" --redis {address}"
         self._say(f"follow them with: posebus top{where}, or posebus watch{where}; stop with Ctrl-C")

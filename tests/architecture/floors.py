@@ -99,7 +99,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
     "posebus_cli": (
         frozenset({"import_path", "options"}),
         frozenset({"analyse", "change", "doctor", "observe", "operate"}),
-        frozenset({"deliver", "rules"}),
+        frozenset({"deliver", "rules", "wall"}),
         frozenset({"app"}),
     ),
 }

@@ -20,6 +20,7 @@ from wall.browser_camera.camera import Accepted
 from wall.browser_camera.cameras import BrowserCameras, Connected
 from wall.browser_camera.jpeg import jpeg_size_px
 from wall.browser_camera.messages import Mode, SentPicture, SentPoses, Start, Stop, read_picture, read_text
+from wall.context import context_of
 
 START_WITHIN_S = 10.0
 MAX_MESSAGES_PER_S = 60.0
@@ -45,6 +46,9 @@ async def camera_socket(socket: WebSocket) -> None:
         return
     if not person.may(Right.SEND):
         await socket.close(FORBIDDEN, f"{person.name} may not be a camera")
+        return
+    if not context_of(socket).settings.wall.browser_cameras:
+        await socket.close(FORBIDDEN, "browsers are no cameras here: wall.browser_cameras is off")
         return
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         await _serve(socket)

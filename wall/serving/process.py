@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import Registry
 from posebus.config.loading import cache_folder
-from posebus.config.settings import Settings
 from posebus.config.wall.serving import refusal_to_serve, wall_address
 from posebus.config.wall.wall_settings import WallSettings
 from posebus.errors import BrokerRefused, ConfigError
@@ -37,37 +34,23 @@ RENEW_S = 3600.0
 log = logging.getLogger("posebus.wall")
 
 
-@dataclass(frozen=True, slots=True)
-class ServingOptions:
-    """What the command line says about a wall.
-
-    settings_file: where changes are saved; None: where the running deployment says. make_network and
-    test_picture_command: see `WallContext`. served: is called with the lines to show, and the address for a browser,
-    whenever the wall begins to serve.
-    """
-
-    settings_file: Path | None = None
-    make_network: Callable[[], Path] | None = None
-    test_picture_command: tuple[str, ...] | None = None
-    served: Callable[[list[str], str], None] = lambda lines, address: None
+Served = Callable[[list[str], str], None]
+"""Is called with the lines to show, and the address for a browser, whenever the wall begins to serve."""
 
 
-def run_wall(
-    settings: Settings, followed: FollowedSettings | None = None, options: ServingOptions | None = None
-) -> None:
+def run_wall(context: WallContext, followed: FollowedSettings | None, served: Served) -> None:
     """Serve the wall until SIGTERM or SIGINT; `followed`: the settings follow their file.
 
     Raises ConfigError where it may not or cannot be served, and the errors of a broker that does not answer.
     """
     _quiet_libraries()
+    settings = context.settings
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
-    options = options or ServingOptions()
     with stop.starting():
-        broker = open_broker(settings.redis, settings.shards)
-        context = WallContext(settings, options.settings_file, options.make_network, options.test_picture_command)
+        broker = context.open_broker()
         follower = None if followed is None else Follower(followed, stop)
-        stage = WallStage(context, stop, follower, options.served)
+        stage = WallStage(context, stop, follower, served)
         stage.start()
     run_stage(stage, _WallHeartbeat(Registry(broker), stage.role), stop)
     log.info("stopped")
@@ -78,13 +61,7 @@ class WallStage:
 
     role = WALL
 
-    def __init__(
-        self,
-        context: WallContext,
-        stop: StopFlag,
-        follower: Follower | None = None,
-        served: Callable[[list[str], str], None] = lambda lines, address: None,
-    ) -> None:
+    def __init__(self, context: WallContext, stop: StopFlag, follower: Follower | None, served: Served) -> None:
         self._context = context
         self._stop = stop
         self._follower = follower

@@ -10,10 +10,10 @@ import typer
 
 from posebus_cli.options.grouping import Sets, grouped
 from posebus_cli.options.groups import ConfigFirst, LogOptions, NoReloadOption
+from posebus_cli.wall.serving import serve_wall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from posebus.config.settings import Settings
     from posebus.reloading.followed import FollowedSettings
@@ -80,19 +80,9 @@ def wall(
     followed = followed_at_broker(deployment, place, logs)
 
     def run(settings: Settings, followed: FollowedSettings | None) -> None:
-        _run(settings, followed, deployment.config, open_browser=open_browser)
+        serve_wall(settings, followed, deployment.config, _served(open_browser=open_browser))
 
     run_stage_process("posebus wall", followed, run, follow=not no_reload)
-
-
-def _run(
-    settings: Settings, followed: FollowedSettings | None, settings_file: Path | None, *, open_browser: bool
-) -> None:
-    from posebus_cli.analyse.sample_picture import command_line
-    from wall.serving.process import ServingOptions, run_wall
-
-    served = _served(open_browser=open_browser)
-    run_wall(settings, followed, ServingOptions(settings_file, test_picture_command=command_line(), served=served))
 
 
 def _served(*, open_browser: bool) -> Callable[[list[str], str], None]:

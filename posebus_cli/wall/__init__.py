@@ -1,0 +1,1 @@
+"""`posebus wall`, and the process that serves the wall beside `posebus up`."""
