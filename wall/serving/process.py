@@ -45,6 +45,7 @@ def run_wall(context: WallContext, followed: FollowedSettings | None, served: Se
     """
     _quiet_libraries()
     settings = context.settings
+    _need_safe(settings.wall)
     stop = StopFlag(stop_limit_s(settings.fleet.stop_timeout_s))
     stop.install()
     with stop.starting():
@@ -74,9 +75,7 @@ class WallStage:
     def start(self) -> None:
         """Serve by the settings of the context. Raises ConfigError if that is not possible."""
         settings = self._context.settings.wall
-        problem = refusal_to_serve(settings)
-        if problem is not None:
-            raise ConfigError(problem)
+        _need_safe(settings)
         certificate = self._certificate(settings)
         shown = None if certificate is None else fingerprint(certificate[0])
         sockets = bind(settings.host, settings.port)
@@ -164,6 +163,13 @@ class WallStage:
         names = machine_names()
         own = own_certificate(cache_folder(self._context.settings), names, now_utc())
         return own, own
+
+
+def _need_safe(settings: WallSettings) -> None:
+    """Raise ConfigError for a wall that other machines could open without login or encryption."""
+    problem = refusal_to_serve(settings)
+    if problem is not None:
+        raise ConfigError(problem)
 
 
 _PLACE = ("host", "port", "tls", "certificate", "key", "origins")
