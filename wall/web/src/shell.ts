@@ -207,7 +207,7 @@ export class Shell {
 
   private onKey(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.view?.ownsKeys || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]") || target.closest?.("input, select, textarea, [contenteditable]"))
       return;
     if (this.view?.key?.(event) || this.ownKey(event.key)) event.preventDefault();
@@ -228,10 +228,10 @@ export class Shell {
 /** A view that another part fills. */
 function hosted(wall: Wall, title: string, open: (host: HTMLElement) => () => void): View {
   wall.wishes.clear(1);
-  const node = el("div", { class: "page" });
-  const end = open(node);
-  // The editor has keys of its own: none of the page's leads away from half a drawing.
-  return { title, node, end, key: (event) => event.key.length === 1 || event.key === "Escape" };
+  const host = el("div");
+  const node = el("div", { class: "page stack" }, el("h1", null, title), host);
+  const end = open(host);
+  return { title, node, end, ownsKeys: true };
 }
 
 async function logOut(): Promise<void> {

@@ -22,6 +22,8 @@ export interface View {
   node: HTMLElement;
   /** Ends what runs for it. */
   end: () => void;
+  /** Whether all keys belong to the view: none of the page's then leads away from half a drawing. */
+  ownsKeys?: boolean;
   /** Handles a key that no field has taken; returns whether it did. */
   key?: (event: KeyboardEvent) => boolean;
 }

@@ -44,7 +44,9 @@ test("silence is said, but only while the page is connected", () => {
   expect(conditionOf(camera(), watched({ silentMs: 7100 }), NOW)?.title).toBe("No frame for 7 s");
   expect(conditionOf(camera(), watched({ silentMs: 7100, connected: false }), NOW)).toBeNull();
   expect(conditionOf(camera(), watched({ silentMs: null, openMs: 100 }), NOW)?.sentence).toBe("");
-  expect(conditionOf(camera(), watched({ silentMs: null }), NOW)?.sentence).toContain("Status says what is missing");
+  expect(conditionOf(camera(), watched({ silentMs: null }), NOW)?.sentence).toBe(
+    "Frames come slowly. Status says why.",
+  );
 });
 
 test("trouble of a camera that delivers is a note beside its picture", () => {

@@ -145,8 +145,9 @@ test("the floor plan keeps its scale in both directions, y away from the viewer"
 });
 
 test("a thumbnail has the person in its middle, all of them", () => {
-  expect(cropOf([100, 50, 140, 150], 0.75)).toEqual({ left: 75, top: 40, width: 90, height: 120 });
-  const wide = cropOf([0, 0, 300, 50], 0.75);
+  expect(cropOf([100, 50, 140, 150], 0.75, [640, 480])).toEqual({ left: 75, top: 40, width: 90, height: 120 });
+  const wide = cropOf([0, 0, 300, 50], 0.75, [640, 480]);
   expect(wide.width).toBe(360);
   expect(wide.height).toBe(480);
+  expect(cropOf([600, 380, 640, 480], 0.75, [640, 480])).toEqual({ left: 550, top: 360, width: 90, height: 120 });
 });

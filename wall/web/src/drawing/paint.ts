@@ -15,7 +15,7 @@ export interface Scene {
   pictures: boolean;
   /** Names of rules whose events have just come. */
   highlighted: ReadonlySet<string>;
-  /** Small tiles leave out names. */
+  /** Small tiles leave out names of rules and actions. */
   names: boolean;
   ratio: number;
 }
@@ -43,7 +43,7 @@ export function paint(canvas: HTMLCanvasElement, scene: Scene): Place | null {
   for (const rule of scene.rules) paintRule(context, place, rule, scene);
   const tracks = inDrawingOrder(header.tracks);
   for (const track of tracks) paintTrace(context, place, track, scene);
-  for (const track of tracks) paintPerson(context, place, track, scene.ratio);
+  for (const track of tracks) paintPerson(context, place, track, scene.ratio, scene.names);
   context.restore();
   return place;
 }
@@ -102,14 +102,20 @@ function paintTrace(context: CanvasRenderingContext2D, place: Place, track: Trac
   context.globalAlpha = 1;
 }
 
-function paintPerson(context: CanvasRenderingContext2D, place: Place, track: Track, ratio: number): void {
+function paintPerson(
+  context: CanvasRenderingContext2D,
+  place: Place,
+  track: Track,
+  ratio: number,
+  names: boolean,
+): void {
   const color = colorOf(track.id);
   const lost = track.state === "lost";
   const width = lost ? ratio : lineWidth(place, track.box[3] - track.box[1]);
   paintBox(context, place, track, color, lost ? ratio : Math.max(ratio, width / 2), ratio);
   if (!lost) strokeSkeleton(context, place, skeletonOf(track.keypoints), color, width);
-  const text = track.action ? `${track.id} ${track.action}` : String(track.id);
-  paintLabel(context, place, track, text, color, ratio);
+  const text = track.action && names ? `${track.id} ${track.action}` : String(track.id);
+  paintLabel(context, place, track, text, color, names ? ratio : 0.85 * ratio);
 }
 
 function paintBox(

@@ -48,9 +48,9 @@ export function conditionOf(info: CameraInfo | null, watched: Watched, now: numb
       kind: "note",
     };
   if (watched.silentMs === null) {
-    const help =
-      watched.openMs > PATIENT_MS ? "It is online, but nothing tracks it yet. Status says what is missing." : "";
-    return { title: "Waiting for the first frame", sentence: trouble || help, kind: "quiet" };
+    const help = info.people === null ? "Nothing tracks it yet." : "Frames come slowly.";
+    const sentence = trouble || (watched.openMs > PATIENT_MS ? `${help} Status says why.` : "");
+    return { title: "Waiting for the first frame", sentence, kind: "quiet" };
   }
   if (watched.silentMs > STALE_MS && watched.connected)
     return { title: `No frame for ${Math.floor(watched.silentMs / 1000)} s`, sentence: trouble, kind: "note" };

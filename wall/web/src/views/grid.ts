@@ -105,6 +105,11 @@ export function gridView(wall: Wall): View {
 function entryOf(wall: Wall, camera: string): Entry {
   const tile = new Tile(wall, camera);
   tile.stage.setAttribute("aria-hidden", "true");
-  const link = el("a", { class: "tile", href: address({ view: "camera", camera }) }, tile.stage, el("span", { class: "unseen" }));
+  const link = el(
+    "a",
+    { class: "tile", href: address({ view: "camera", camera }) },
+    tile.stage,
+    el("span", { class: "unseen" }),
+  );
   return { tile, link, item: el("li", null, link) };
 }

@@ -10,6 +10,7 @@ import { icon } from "../ui/icons.ts";
 import { Tile } from "../ui/tile.ts";
 import { clock, figure, milliseconds, peopleText } from "../ui/times.ts";
 import type { View, Wall } from "../wall.ts";
+import { isShown } from "./timeline.ts";
 import { openMoment } from "./moment.ts";
 
 const MAX_FPS = 30;
@@ -74,7 +75,9 @@ export function largeView(wall: Wall, camera: string): View {
   }
 
   function showEvents(): void {
-    const own = store.events.filter((event) => event.data.camera === camera).slice(0, MOST_EVENTS);
+    const own = store.events
+      .filter((event) => event.data.camera === camera && isShown(event, "rules"))
+      .slice(0, MOST_EVENTS);
     const rows = own.map((event) =>
       el(
         "li",

@@ -125,7 +125,7 @@ function paintThumb(canvas: HTMLCanvasElement, feed: Feed, track: Track, picture
   const context = canvas.getContext("2d");
   const frame = feed.shown;
   if (!context || !frame) return;
-  const crop = cropOf(track.box, canvas.width / canvas.height);
+  const crop = cropOf(track.box, canvas.width / canvas.height, frame.header.size);
   const scale = canvas.width / crop.width;
   const place: Place = {
     left: -crop.left * scale,
@@ -149,12 +149,21 @@ function paintThumb(canvas: HTMLCanvasElement, feed: Feed, track: Track, picture
   );
 }
 
-/** Returns the part of the picture to cut, in source pixels: the box with a tenth around it, in the thumbnail's aspect. */
+/**
+ * Returns the part of the picture to cut, in source pixels: the box with a tenth around it, in the thumbnail's aspect;
+ * at the border of the picture moved inside.
+ */
 export function cropOf(
   box: Track["box"],
   aspect: number,
+  size: readonly [number, number],
 ): { left: number; top: number; width: number; height: number } {
   const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
   const height = Math.max((box[3] - box[1]) * 1.2, ((box[2] - box[0]) * 1.2) / aspect, 1);
-  return { left: x - (height * aspect) / 2, top: y - height / 2, width: height * aspect, height };
+  const width = height * aspect;
+  return { left: inside(x - width / 2, width, size[0]), top: inside(y - height / 2, height, size[1]), width, height };
+}
+
+function inside(start: number, length: number, whole: number): number {
+  return length >= whole ? (whole - length) / 2 : Math.min(Math.max(start, 0), whole - length);
 }

@@ -13,6 +13,8 @@ const PAGE = 100;
 /** Groups of kinds: which person appears when is noise for most readers, and one press away for the others. */
 const KINDS = { rules: "Rules and cameras", people: "People come and go", all: "Everything" } as const;
 type Kinds = keyof typeof KINDS;
+/** What a busy deployment says of its cameras many times a minute; status has the sum of it. */
+const ROUTINE: ReadonlySet<string> = new Set(["camera.gap", "camera.rate", "camera.imgsz"]);
 
 export function timelineView(wall: Wall, camera: string): View {
   wall.wishes.clear(1);
@@ -126,7 +128,7 @@ export function isShown(event: WallEvent, choice: Kinds | `=${string}`): boolean
   const kind = kindOf(event);
   if (choice === "all") return true;
   if (choice === "people") return kind.startsWith("track.");
-  if (choice === "rules") return !kind.startsWith("track.") && kind !== "camera.rate" && kind !== "camera.imgsz";
+  if (choice === "rules") return !kind.startsWith("track.") && !ROUTINE.has(kind);
   return `=${kind}` === choice;
 }
 
