@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from posebus.config.settings import Settings
 from wall.access.guard import PERSON
-from wall.access.people import LOCAL
+from wall.access.people import LOCAL, Visitor
 from wall.context import WallContext
 from wall.editing.camera_routes import ROUTES as CAMERA_ROUTES
 from wall.editing.drawing_routes import routes as drawing_routes
@@ -54,22 +54,25 @@ DESK = {
 
 
 @contextmanager
-def page(file: Path | None, command: tuple[str, ...] | None = None, redis: str = REDIS) -> Iterator[TestClient]:
-    """A client of the routes that change things. command: takes test pictures."""
-    with TestClient(served(WallContext(Settings(redis=redis), file, test_picture_command=command))) as client:
+def page(
+    file: Path | None, command: tuple[str, ...] | None = None, redis: str = REDIS, person: Visitor | None = LOCAL
+) -> Iterator[TestClient]:
+    """A client of the routes that change things. command: takes test pictures. person: who opens the page."""
+    context = WallContext(Settings(redis=redis), file, test_picture_command=command)
+    with TestClient(served(context, person=person)) as client:
         yield client
 
 
-def served(context: WallContext, limit_s: float = 60.0) -> ASGIApp:
-    """The routes as the wall serves them to somebody on this machine."""
+def served(context: WallContext, limit_s: float = 60.0, person: Visitor | None = LOCAL) -> ASGIApp:
+    """The routes as the wall serves them, by default to somebody on this machine."""
     app = Starlette(routes=[*CAMERA_ROUTES, *drawing_routes(), *sample_picture_routes(limit_s)])
     app.state.context = context
 
-    async def as_local(scope: Scope, receive: Receive, send: Send) -> None:
-        scope[PERSON] = LOCAL
+    async def as_person(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[PERSON] = person
         await app(scope, receive, send)
 
-    return as_local
+    return as_person
 
 
 def drawing(client: TestClient, camera: str = "hall") -> dict[str, object]:

@@ -19,6 +19,7 @@ from posebus.config.settings import Settings
 from posebus.control.folder import FOLDER_ENV
 from posebus.runtime.python_child import python_command
 from tests.unit.wall.editing_page import FILE, page, served
+from wall.access.people import Role, Visitor
 from wall.context import WallContext
 
 JPEG = "b'\\xff\\xd8 a picture'"
@@ -251,3 +252,37 @@ def test_a_child_ends_when_the_page_goes_away(file: Path, tmp_path: Path) -> Non
     assert sent[0]["status"] == 400
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text()), 0)
+
+
+@pytest.mark.parametrize(("person", "status"), [(None, 401), (Visitor("eve", Role.VIEWER), 403)])
+def test_only_people_who_may_change_things_do(file: Path, person: Visitor | None, status: int) -> None:
+    with page(file, person=person) as client:
+        body = {"name": "door", "fields": {"source": "usb:0"}, "revision": "x", "rules": [], "ground": None}
+        for method, path in (
+            ("GET", "/api/cameras"),
+            ("POST", "/api/cameras"),
+            ("GET", "/api/cameras/hall"),
+            ("PATCH", "/api/cameras/hall"),
+            ("DELETE", "/api/cameras/hall"),
+            ("POST", "/api/cameras/hall/pause"),
+            ("POST", "/api/cameras/hall/resume"),
+            ("GET", "/api/cameras/hall/drawing"),
+            ("PUT", "/api/cameras/hall/drawing"),
+            ("POST", "/api/cameras/hall/drawing/check"),
+            ("POST", "/api/test-picture"),
+        ):
+            answer = client.request(method, path, json=body)
+            assert answer.status_code == status, path
+            assert answer.json()["sentence"]
+    assert file.read_text() == FILE
+
+
+def test_hostile_requests_about_cameras_get_a_sentence(file: Path, client: TestClient) -> None:
+    for body in (b"", b"[]", b"{", b"null", b'{"name": 7, "fields": {}}', b'{"name": "a", "fields": []}', b"[" * 9999):
+        for method, path in (("POST", "/api/cameras"), ("PATCH", "/api/cameras/hall"), ("POST", "/api/test-picture")):
+            answer = client.request(method, path, content=body)
+            assert answer.status_code in (400, 503)
+            assert answer.json()["sentence"]
+    for name in ("..", "%00", "a%2Fb", "x" * 500):
+        assert client.delete(f"/api/cameras/{name}").status_code in (400, 404, 405)
+    assert file.read_text() == FILE

@@ -46,7 +46,7 @@ class Cameras {
   constructor(host: HTMLElement) {
     this.host = host;
     const head = el("div", { class: "row" }, this.add, el("span", { class: "grow" }, this.where));
-    replace(host, el("section", { class: "stack", "aria-label": "Cameras" }, head, this.status, this.formPlace, this.list));
+    replace(host, el("section", { class: "stack", "aria-label": "Cameras" }, el("h1", null, "Cameras"), head, this.status, this.formPlace, this.list));
     void this.read();
   }
 

@@ -109,6 +109,7 @@ class Editor {
     return el(
       "section",
       { class: "edit", "aria-label": `Draw on ${this.camera}` },
+      el("h1", null, `Draw on ${this.camera}`),
       bar,
       this.status,
       this.spoken,
