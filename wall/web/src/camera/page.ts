@@ -10,6 +10,10 @@ import { Session } from "./session.ts";
 
 const FIGURES_MS = 500;
 const PREVIEW_PX = 960;
+/** So many frames wait only where nothing takes them. */
+const MANY_WAIT = 4;
+const NO_RESULTS =
+  "Frames arrive at the wall, but no identities come back. They do as soon as a worker and a tracker run there and keep up.";
 
 export class CameraPage {
   private readonly choice: Choice = keptChoice(local());
@@ -29,6 +33,7 @@ export class CameraPage {
   private session: Session | null = null;
   private wake: { release(): Promise<void> } | null = null;
   private engine = "";
+  private said = "";
 
   constructor(host: HTMLElement) {
     this.controls = buildControls(this.choice, (field) => this.changed(field));
@@ -196,6 +201,7 @@ export class CameraPage {
 
   private showFigures(): void {
     const found = this.session?.figures();
+    setText(this.status, found && found.people === null && found.waiting >= MANY_WAIT ? NO_RESULTS : this.said);
     const entries: [string, string][] = found
       ? [
           ["People", found.people === null ? "-" : String(found.people)],
@@ -213,6 +219,7 @@ export class CameraPage {
   }
 
   private say(sentence: string): void {
+    this.said = sentence;
     setText(this.status, sentence);
   }
 

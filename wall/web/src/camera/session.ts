@@ -38,6 +38,8 @@ export interface Figures {
   delayP95Ms: number | null;
   bytes: number | null;
   people: number | null;
+  /** Frames that were sent and have no result yet. */
+  waiting: number;
   imgsz: number | null;
   tookMs: number | null;
 }
@@ -57,6 +59,7 @@ export class Session {
   private readonly timer: ReturnType<typeof setInterval>;
   private unwatch: (() => void) | null = null;
   private watched: string | null = null;
+  private waiting = 0;
   private useful: number | null = null;
   private next = 0;
   private encoding = false;
@@ -112,6 +115,7 @@ export class Session {
       delayP95Ms: quantile(this.delays.values(now), 0.95),
       bytes: sizes.length === 0 ? null : sizes.reduce((sum, one) => sum + one, 0) / sizes.length,
       people: this.ownFrame?.tracks.filter((track) => track.state === "confirmed").length ?? null,
+      waiting: this.waiting,
       imgsz: this.network?.imgsz ?? null,
       tookMs: this.tookMs,
     };
@@ -201,6 +205,7 @@ export class Session {
     const now = performance.now();
     this.frames.add(now, 1);
     this.useful = ack.max_side_px;
+    this.waiting = ack.waiting;
     this.ring.place(ack.frame, ack.epoch, ack.seq);
     const tookMs = this.pacer.answered(ack.frame, now, ack);
     const side = this.sentSides.get(ack.frame);
