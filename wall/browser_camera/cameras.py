@@ -8,9 +8,12 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
+from typing import Any, TypeVar
 
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import Registry, process_id
@@ -36,6 +39,7 @@ TAKE_WITHIN_S = 3.0
 BEAT_S = 1.0
 POLL_S = 0.1
 
+Result = TypeVar("Result")
 log = logging.getLogger("posebus.wall")
 
 
@@ -66,6 +70,8 @@ class BrowserCameras:
         self._stop = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="browser-cameras", daemon=True)
         self._process = process_id(INGEST)
+        # Threads of their own: while the broker does not answer, cameras must not hold up those who look at the wall.
+        self._threads = ThreadPoolExecutor(MAX_CAMERAS, "browser-camera")
         self._connections = itertools.count(1)
         self.imgsz: int | None = None
         """The largest inference size of all workers in pixels; None while none runs."""
@@ -79,6 +85,11 @@ class BrowserCameras:
     ) -> None:
         self._stop.set()
         await asyncio.to_thread(self._keeper.join, 5.0)
+        self._threads.shutdown(wait=False)
+
+    async def in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Return what the blocking `function` returns; the event loop goes on meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *arguments))
 
     def connect(self, start: Start) -> Connected:
         """Return the camera of a page. Raises NameRefused, BrokerUnavailable and BrokerRefused."""
@@ -255,7 +266,7 @@ class Connected:
         """An upload was no valid picture or poses; alone of all methods, this one does not block."""
         self._kept.camera.refused += 1
 
-    def leave(self, *, stopped: bool) -> None:
+    def leave(self, stopped: bool) -> None:
         """The page has gone, or its person has `stopped` the camera."""
         self._cameras.left(self._kept, self._connection, STOPPED if stopped else None)
 

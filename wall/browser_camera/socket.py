@@ -60,7 +60,7 @@ async def _serve(socket: WebSocket) -> None:
         start = read_text(first) if isinstance(first, str) else None
         if not isinstance(start, Start):
             raise MalformedMessage("the first message does not start a camera")
-        connected = await asyncio.to_thread(browser_cameras(socket).connect, start)
+        connected = await browser_cameras(socket).in_thread(browser_cameras(socket).connect, start)
     except TimeoutError:
         await _refuse(socket, "the page has not started its camera")
     except PoseBusError as error:
@@ -72,7 +72,7 @@ async def _serve(socket: WebSocket) -> None:
             await socket.send_json({"type": "started", "camera": connected.name, "mode": start.mode})
             stopped = await page.serve()
         finally:
-            await asyncio.shield(asyncio.to_thread(connected.leave, stopped=stopped))
+            await asyncio.shield(browser_cameras(socket).in_thread(connected.leave, stopped))
 
 
 async def _refuse(socket: WebSocket, sentence: str) -> None:
@@ -143,7 +143,7 @@ class _Page:
             return True
         if isinstance(sent, Start) or isinstance(sent, SentPicture) is not (self.mode is Mode.PICTURES):
             raise MalformedMessage(f"this camera sends {self.mode}, and nothing else")
-        accepted = await asyncio.to_thread(self._publish, sent, arrived_at_ns)
+        accepted = await browser_cameras(self.socket).in_thread(self._publish, sent, arrived_at_ns)
         await self.socket.send_json(
             {
                 "type": "ack",

@@ -37,19 +37,18 @@ async function receive(message: ToNetwork): Promise<void> {
 }
 
 async function load(webgpu: boolean): Promise<void> {
-  const model = new Uint8Array(await (await fetched("/network/pose.onnx")).arrayBuffer());
   if (webgpu && "gpu" in navigator) {
     try {
-      await start(model, "ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify", "webgpu");
+      await start("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify", "webgpu");
       return;
     } catch {
       // Many devices offer WebGPU without being able to run the network; the processor can.
     }
   }
-  await start(model, "ort.wasm.min.mjs", "ort-wasm-simd-threaded", "wasm");
+  await start("ort.wasm.min.mjs", "ort-wasm-simd-threaded", "wasm");
 }
 
-async function start(model: Uint8Array, script: string, runtime: string, engine: string): Promise<void> {
+async function start(script: string, runtime: string, engine: string): Promise<void> {
   // Asked for first, because a module that is missing fails without saying why.
   await fetched(`/network/${runtime}.wasm`);
   await fetched(`/network/${script}`);
@@ -58,6 +57,7 @@ async function start(model: Uint8Array, script: string, runtime: string, engine:
   ort.env.wasm.wasmPaths = { mjs: `/network/${runtime}.mjs`, wasm: `/network/${runtime}.wasm` };
   const threads = self.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
   ort.env.wasm.numThreads = threads;
+  const model = new Uint8Array(await (await fetched("/network/pose.onnx")).arrayBuffer());
   session = await ort.InferenceSession.create(model, { executionProviders: [engine], graphOptimizationLevel: "all" });
   tell({ type: "loaded", engine: engine === "webgpu" ? "graphics processor" : `${threads} processor threads` });
 }
