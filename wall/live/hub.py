@@ -132,6 +132,7 @@ class Hub:
         return hand_over
 
     def _take_frames(self, found: list[LiveFrame]) -> None:
+        self._frames.taken()
         for frame in found:
             camera = frame.tracks.camera
             feed = self._feeds.get(camera)

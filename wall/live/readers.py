@@ -28,6 +28,8 @@ EVENTS_BLOCK_S = 0.5
 STATE_EVERY_S = 1.5
 """Longer than the heartbeat of the processes, so that rates can be computed."""
 OUTAGE_S = 0.5
+MOST_WAITING = 4
+"""Replies with frames that wait for the event loop. While it is busy, nothing more is read, so that no memory fills."""
 
 
 class FrameReader(BrokerReader):
@@ -39,6 +41,7 @@ class FrameReader(BrokerReader):
         self._deliver = deliver
         self._wanted: Mapping[str, bool] = {}
         self._changed = threading.Event()
+        self._room = threading.Semaphore(MOST_WAITING)
         self._broker: Broker | None = None
         self._frames: LiveFrames | None = None
 
@@ -47,6 +50,10 @@ class FrameReader(BrokerReader):
         if cameras != self._wanted:
             self._wanted = dict(cameras)
             self._changed.set()
+
+    def taken(self) -> None:
+        """The frames of one delivery were taken."""
+        self._room.release()
 
     @property
     def unreadable(self) -> frozenset[str]:
@@ -63,7 +70,14 @@ class FrameReader(BrokerReader):
         if self._changed.is_set():
             self._changed.clear()
             self._frames.follow(self._wanted)
-        found = self._frames.read(BLOCK_S)
+        if not self._room.acquire(timeout=EVENTS_BLOCK_S):
+            return
+        found: list[LiveFrame] = []
+        try:
+            found = self._frames.read(BLOCK_S)
+        finally:
+            if not found:
+                self._room.release()
         if found:
             self._deliver(found)
 
