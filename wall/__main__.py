@@ -33,7 +33,7 @@ def _run(settings: Settings, arguments: argparse.Namespace, followed: FollowedSe
         settings = settings.model_copy(update={"wall": settings.wall.model_copy(update=given)})
     # A file that a parent process replaces is not the one that people edit.
     context = WallContext(settings, arguments.settings_file or (None if arguments.follow else arguments.config))
-    run_wall(context, followed, lambda lines, address: log.info("%s", ". ".join(lines)))
+    run_wall(context, followed, lambda lines, address: log.info("%s", "; ".join(lines)))
 
 
 if __name__ == "__main__":

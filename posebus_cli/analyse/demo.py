@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +16,12 @@ from posebus.wording import counted
 from posebus_cli.options.grouping import Offer, grouped
 from posebus_cli.options.groups import DeploymentOptions, JsonOption, NetworkOptions, PrivacyOption
 from posebus_cli.options.settings import settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from posebus.config.settings import Settings
+    from posebus.runtime.fleet import Fleet
 
 NEXT = """\
 Next steps with your own recordings and cameras:
@@ -31,17 +39,31 @@ DEMO_RATE = 12
 """Frames a second of a camera by which the capacity of a machine is stated: enough for identities."""
 
 
+SECONDS, SECONDS_WITH_WALL = 10.0, 60.0
+_WallOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--wall/--no-wall",
+        help="Show the cameras live in a browser as well. (default: where a browser can be opened)",
+    ),
+]
+
+
 @grouped
 def demo(
     *,
     seconds: Annotated[
-        float, typer.Option("--seconds", metavar="N", min=1, help="Duration of the cameras in seconds.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            "--seconds", metavar="N", min=1, help="Duration of the cameras in seconds. (default: 10; with the wall 60)"
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for videos and pictures.")] = Path(
         "demo-out"
     ),
     network: Annotated[NetworkOptions, Offer(first=("engine", "precision", "imgsz"), others=False)],
     privacy: PrivacyOption = None,
+    wall: _WallOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try posebus: two synthetic live cameras through the whole pipeline.
@@ -57,13 +79,38 @@ def demo(
 
     settings = settings_from(DeploymentOptions(redis=EMBEDDED), network)
     with interruptible(), view(as_json=as_json) as shown:
-        result = run_demo(settings, seconds, out, shown, privacy=privacy or HEADS)
+        wall = not as_json and _can_show_wall() if wall is None else wall
+        seconds = seconds or (SECONDS_WITH_WALL if wall else SECONDS)
+        beside = _wall_beside(settings, shown.status) if wall else None
+        result = run_demo(settings, seconds, out, shown, privacy=privacy or HEADS, beside=beside)
     if as_json:
         print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
         return
     for line in _summary_lines(result.as_dict()):
         print(line)
     print("\n" + NEXT)
+
+
+def _can_show_wall() -> bool:
+    from importlib.util import find_spec
+
+    from posebus_cli.wall_beside import can_open_browser
+
+    return can_open_browser(os.environ, is_terminal=sys.stdout.isatty()) and find_spec("uvicorn") is not None
+
+
+def _wall_beside(settings: Settings, say: Callable[[str], None]) -> Callable[[Fleet], None]:
+    """Return what serves the wall beside the cameras, and opens it."""
+    from posebus.config.wall.serving import wall_address
+    from posebus_cli.wall_beside import WALL_MODULE, open_when_served
+
+    def serve(fleet: Fleet) -> None:
+        fleet.serve_wall(WALL_MODULE, None)
+        say(f"the wall: open {wall_address(settings.wall)} in a browser")
+        if _can_show_wall():
+            open_when_served(settings.wall)
+
+    return serve
 
 
 def _summary_lines(result: dict[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from posebus.runtime.processes import EXIT_DONE, EXIT_FATAL
 from posebus.wording import counted
 from posebus_cli.operate.evidence import any_evidence
 from posebus_cli.operate.saying import Say, say_nothing
+from posebus_cli.wall_beside import WALL_MODULE
 
 if TYPE_CHECKING:
     from posebus.config.settings import Settings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from posebus_cli.operate.activity import Watched
     from posebus_cli.operate.changes import FleetChanges
 
-WALL_MODULE = "posebus_cli.wall.process"
 TEND_S = 0.1
 LONGEST_DRAIN_S = 5.0
 """Tracks of the last frames come within this time after ingest has ended."""

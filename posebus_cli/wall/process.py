@@ -24,7 +24,7 @@ def main() -> None:
 
 def _run(settings: Settings, arguments: argparse.Namespace, followed: FollowedSettings | None) -> None:
     log = logging.getLogger("posebus.wall")
-    serve_wall(settings, followed, arguments.settings_file, lambda lines, address: log.info("%s", ". ".join(lines)))
+    serve_wall(settings, followed, arguments.settings_file, lambda lines, address: log.info("%s", "; ".join(lines)))
 
 
 if __name__ == "__main__":

@@ -90,10 +90,19 @@ class DemoResult:
         }
 
 
-def demo(settings: Settings, seconds: float, folder: Path, view: DemoView, *, privacy: Privacy = HEADS) -> DemoResult:
+def demo(
+    settings: Settings,
+    seconds: float,
+    folder: Path,
+    view: DemoView,
+    *,
+    privacy: Privacy = HEADS,
+    beside: Callable[[Fleet], None] | None = None,
+) -> DemoResult:
     """Run the cameras for `seconds` from the first frame on, and write the files of each into `folder`.
 
-    Raises OutputError, and the errors of a deployment that cannot work.
+    `beside` may start more processes in the fleet of the cameras. Raises OutputError, and the errors of a deployment
+    that cannot work.
     """
     make_folder(folder)
     cameras = [LiveCamera(name) for name in CAMERAS]
@@ -119,6 +128,8 @@ def demo(settings: Settings, seconds: float, folder: Path, view: DemoView, *, pr
         view.status(f"starting {len(CAMERAS)} cameras of {fps} frames a second, which the engine carries here")
         sources = stack.enter_context(Fleet(_with_cameras(settings, fps), broker, STAGES))
         sources.start_ingest()
+        if beside is not None:
+            beside(sources)
         follower = _Follower(messages, cameras, writers)
         _follow(follower, seconds, (watch, watch_own(sources)), view)
         sources.stop()

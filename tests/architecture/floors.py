@@ -97,7 +97,7 @@ FLOORS: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"serving"}),
     ),
     "posebus_cli": (
-        frozenset({"import_path", "options"}),
+        frozenset({"import_path", "options", "wall_beside"}),
         frozenset({"analyse", "change", "doctor", "observe", "operate"}),
         frozenset({"deliver", "rules", "wall"}),
         frozenset({"app"}),
