@@ -1,7 +1,7 @@
 // The cameras of the deployment: their states, and adding, changing, pausing and removing them.
 
 import { getJson, sendJson } from "../http.ts";
-import { ask } from "../editing/dialogs.ts";
+import { ask, closeWindows } from "../editing/dialogs.ts";
 import { el, replace } from "../ui/dom.ts";
 import { CameraForm, type Fields } from "./form.ts";
 import { freeCameraName, stateLook } from "./kinds.ts";
@@ -52,6 +52,7 @@ class Cameras {
 
   end(): void {
     this.isEnded = true;
+    closeWindows();
     this.form?.end();
     if (this.timer !== null) clearTimeout(this.timer);
   }

@@ -15,6 +15,11 @@ export function openWindow(title: string, children: Child[]): HTMLDialogElement 
   return dialog;
 }
 
+/** Closes all windows, as the view that opened them ends. */
+export function closeWindows(): void {
+  for (const dialog of document.querySelectorAll<HTMLDialogElement>("dialog.edit-window")) dialog.close();
+}
+
 /** Asks once; the answer comes by the button that is pressed, null if the window is closed without one. */
 export async function ask<T>(title: string, text: string, choices: { label: string; value: T; class?: string }[]): Promise<T | null> {
   return await new Promise((resolve) => {

@@ -2,7 +2,7 @@
 
 import { HttpProblem } from "../http.ts";
 import { el, replace } from "../ui/dom.ts";
-import { ask, showText } from "./dialogs.ts";
+import { ask, closeWindows, showText } from "./dialogs.ts";
 import type { Drawing } from "./model.ts";
 import { Panel } from "./panel.ts";
 import { LivePicture, takePicture } from "./picture.ts";
@@ -83,6 +83,7 @@ class Editor {
   }
 
   end(): void {
+    closeWindows();
     this.live.end();
     this.stage.end();
     this.gone.abort();
