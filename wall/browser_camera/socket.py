@@ -12,7 +12,7 @@ from typing import cast
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from posebus.errors import BadPicture, BrokerUnavailable, LeaseLost, MalformedMessage, PoseBusError
+from posebus.errors import BadPicture, LeaseLost, MalformedMessage, PoseBusError
 from posebus.logs.about import about
 from wall.access.guard import person_of
 from wall.access.people import Right
@@ -132,9 +132,9 @@ class _Page:
             except LeaseLost as error:
                 await _refuse(self.socket, str(error))
                 return False
-            except BrokerUnavailable as error:
-                # The frame is lost. The page goes on once the broker is back, at the rate of one attempt a second.
-                await self._problem(f"the broker does not answer: {error}", retry_s=1.0)
+            except PoseBusError as error:
+                # The frame is lost: the broker is away, or takes nothing. The page tries again after a second.
+                await self._problem(str(error), retry_s=1.0)
 
     async def _handle(self, message: str | bytes, arrived_at_ns: int) -> bool:
         """Publish one frame and acknowledge it; return whether the person stops the camera."""
