@@ -166,8 +166,8 @@ def needs_a_download(snippets: Snippets, line: str) -> None:
 
 def keeps_running(snippets: Snippets, line: str) -> None:
     """It is ended by Ctrl-C after its first output."""
-    if shlex.split(line, comments=True)[:2] == ["posebus", "metrics"]:
-        line = line.replace("posebus metrics", f"posebus metrics --port {free_port()}")
+    for command in ("posebus metrics", "posebus wall"):
+        line = re.sub(f"^{command}", f"{command} --port {free_port()}", line)
     program = snippets.start(line)
     wait_until(lambda: program.printed.strip() or program.process.poll() not in (None, 0), line)
     assert program.interrupt() in (0, 130), program.errors
@@ -294,7 +294,7 @@ CLASSES: tuple[tuple[str, Callable[[Snippets, str], None]], ...] = (
     (r"posebus top$", ends_well),  # without a terminal it prints its table once
     (r"rq info ", ends_well),
     (r"posebus up ", starts_the_deployment),
-    (r"posebus (watch|metrics)$", keeps_running),
+    (r"posebus (watch|metrics|wall)$", keeps_running),
     (r"posebus jobs work$", runs_the_jobs),
     (r"posebus (ingest|work|track) ", runs_a_stage),
     (r"redis-cli ", reads_streams),
