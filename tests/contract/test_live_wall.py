@@ -299,3 +299,20 @@ def test_page_learns_that_the_broker_is_gone_and_back_and_goes_on(tmp_path: Path
         finally:
             again.kill()
             again.wait()
+
+
+def test_wall_with_the_rights_of_a_subscriber_shows_skeletons_and_says_why(url: str) -> None:
+    admin = client_of(url)
+    keys = [f"~posebus:{{0}}:{kind}" for kind in ("tracks:*", "events", "cameras", "processes")]
+    admin.execute_command("ACL", "SETUSER", "looker", "on", ">secret", "+@all", *keys)
+    try:
+        own = url.replace("redis://", "redis://looker:secret@")
+        served = TestClient(application(WallContext(Settings(redis=own))))
+        with served as wall, playing(NumberedCamera(url)), page(wall) as viewer:
+            viewer.watch("door")
+            assert viewer.frame()[0]["picture"] is None
+            sentence = viewer.until(lambda one: one["type"] == "problem")["sentence"]
+        assert sentence.startswith("the wall shows skeletons alone: ")
+        assert "secret" not in sentence
+    finally:
+        admin.execute_command("ACL", "DELUSER", "looker")

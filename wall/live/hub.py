@@ -46,7 +46,8 @@ class Hub:
         self._state_at_s = 0.0
         self._troubles: dict[str, str] = {}
         """Why a reader cannot read, by its name."""
-        self._unreadable: frozenset[str] = frozenset()
+        self._missing: frozenset[str] = frozenset()
+        """Sentences about pictures that the wall cannot read."""
 
     async def __aenter__(self) -> Hub:
         self._loop = asyncio.get_running_loop()
@@ -162,14 +163,20 @@ class Hub:
                 viewer.outbox.put_state("deployment", deployment)
 
     def _tell_unreadable(self) -> None:
-        before, self._unreadable = self._unreadable, self._frames.unreadable
-        for camera in sorted(self._unreadable - before):
-            sentence = (
-                f"the pictures of {camera} are in the memory of another machine or of another user's folder; the wall "
-                "shows its skeletons. Start the wall with the deployment's shared_frames to see them"
-            )
+        """Say once why pictures are missing that pages ask for."""
+        before, self._missing = self._missing, frozenset(self._why_missing())
+        for sentence in sorted(self._missing - before):
             for viewer in self._viewers:
                 viewer.outbox.put_problem(messages.problem(sentence))
+
+    def _why_missing(self) -> Iterator[str]:
+        if self._frames.refused is not None:
+            yield f"the wall shows skeletons alone: {self._frames.refused}"
+        for camera in self._frames.unreadable:
+            yield (
+                f"the pictures of {camera} are in the memory of its machine, and the wall shows its skeletons: start "
+                "the wall there, with the deployment's shared_frames"
+            )
 
     def _take_trouble(self, reader: str, sentence: str | None) -> None:
         was_there = not self._troubles

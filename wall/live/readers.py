@@ -12,6 +12,7 @@ import posebus
 from posebus.bus.redis.connection import Broker
 from posebus.bus.registry import CameraRecord
 from posebus.contract.public_json import event_to_json
+from posebus.errors import BrokerRefused
 from posebus.messages import Event
 from posebus.runtime.shared_frames import SharedFrames
 from posebus.subscribing.live_frames import LiveFrame, LiveFrames
@@ -42,6 +43,8 @@ class FrameReader(BrokerReader):
         self._wanted: Mapping[str, bool] = {}
         self._changed = threading.Event()
         self._room = threading.Semaphore(MOST_WAITING)
+        self.refused: str | None = None
+        """Why the broker does not let the wall read pictures."""
         self._broker: Broker | None = None
         self._frames: LiveFrames | None = None
 
@@ -69,12 +72,18 @@ class FrameReader(BrokerReader):
             self._changed.set()
         if self._changed.is_set():
             self._changed.clear()
-            self._frames.follow(self._wanted)
+            self._frames.follow({name: pictures and not self.refused for name, pictures in self._wanted.items()})
         if not self._room.acquire(timeout=EVENTS_BLOCK_S):
             return
         found: list[LiveFrame] = []
         try:
             found = self._frames.read(BLOCK_S)
+        except BrokerRefused as error:
+            if self.refused is not None or not any(self._wanted.values()):
+                raise
+            # With a subscriber's rights alone, skeletons are shown.
+            self.refused = str(error)
+            self._changed.set()
         finally:
             if not found:
                 self._room.release()
@@ -85,6 +94,7 @@ class FrameReader(BrokerReader):
         if self._broker is not None:
             self._broker.client.close()
         self._broker = self._frames = None
+        self.refused = None
 
 
 class EventReader(BrokerReader):
@@ -146,12 +156,22 @@ class StateReader(BrokerReader):
         if self._broker is None:
             self._broker = self._context.open_broker()
             self._memory = MemorySampler(self._broker)
-        now = read_deployment(self._broker, self._memory)
+        now = self._read(self._broker)
         shown = overview(self._before or now, now, self._context.settings.retention)
         self._before = now
         self._due_at_s = time.monotonic() + STATE_EVERY_S
         records = {record.camera: record for record in now.cameras}
         self._deliver(StateShown(camera_infos(shown, now.cameras), deployment_info(shown), records))
+
+    def _read(self, broker: Broker) -> DeploymentState:
+        try:
+            return read_deployment(broker, self._memory)
+        except BrokerRefused:
+            if self._memory is None:
+                raise
+        # Without the right to the sizes of streams, all else is shown.
+        self._memory = None
+        return read_deployment(broker)
 
     def rest(self) -> None:
         if self._broker is not None:
