@@ -63,7 +63,9 @@ export function timelineView(wall: Wall, camera: string): View {
         ? ""
         : state.events.length > 0
           ? `None of these kinds among the last ${counted(state.events.length, "event")}.`
-          : "No events yet.";
+          : state.before === null
+            ? "No events yet."
+            : "None among the newest events.";
     more.hidden = state.before === null;
     fillFilters();
   }
