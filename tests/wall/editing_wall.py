@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
+import samples
+import simplejpeg
 import uvicorn
 from small_deployment import SmallDeployment, running
 
@@ -16,7 +20,9 @@ from posebus.bus.redis.connection import open_broker
 from posebus.bus.registry import CameraRecord, Registry
 from posebus.config.rules.reading import rules_to_json
 from posebus.config.settings import Settings
-from posebus.messages import Delivery
+from posebus.contract.codec import encode_frame
+from posebus.contract.public_json import dump, track_frame_to_json
+from posebus.messages import Delivery, TrackFrame
 from posebus.reloading.followed import Update
 from posebus.runtime.python_child import python_command
 from tests.polling import wait_until
@@ -92,3 +98,30 @@ def _child() -> tuple[str, ...]:
         "sys.stdout.buffer.write(simplejpeg.encode_jpeg(picture))"
     )
     return tuple(python_command("-c", code))
+
+
+@contextmanager
+def sending(redis: str, camera: str, size_px: tuple[int, int]) -> Iterator[None]:
+    """The camera sends green pictures in which nobody is, with their tracks, as behind a worker."""
+    broker = open_broker(redis)
+    image = np.full((size_px[1], size_px[0], 3), (40, 160, 90), np.uint8)
+    jpeg = bytes(simplejpeg.encode_jpeg(image))
+    ended = threading.Event()
+
+    def send() -> None:
+        number = 0
+        while not ended.wait(0.05):
+            number += 1
+            frame = samples.frame(number, camera, data=jpeg)
+            broker.client.xadd(broker.topology.frames(camera), cast("Any", encode_frame(frame, 1)), maxlen=9)
+            tracks = TrackFrame(camera, frame.epoch, number, number * 50_000_000, size_px, ())
+            content = dump(track_frame_to_json(tracks, samples.PROVENANCE, 1))
+            broker.client.xadd(broker.topology.tracks(camera), {"data": content}, maxlen=99)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from ruamel.yaml import YAML
 
 from posebus.control.folder import FOLDER_ENV
-from tests.wall.editing_wall import FILE, EditedWall, edited_wall
+from tests.wall.editing_wall import FILE, EditedWall, edited_wall, sending
 
 SIZE_PX = (1280, 720)
 """What the editor takes for a camera that has sent no picture yet."""
@@ -222,3 +222,22 @@ def test_a_camera_is_tried_added_changed_paused_and_removed(page: Page, wall: Ed
     expect(door).to_have_count(0)
     assert "topsecret" not in page.content()
     assert wall.file.read_text() == FILE
+
+
+def test_zones_are_drawn_over_the_live_picture_in_its_pixels(page: Page, wall: EditedWall, redis_server: str) -> None:
+    middle = """() => {
+      const canvas = document.querySelector("canvas.edit-canvas");
+      const at = [Math.floor(canvas.width / 2), Math.floor(canvas.height / 2), 1, 1];
+      const [red, green, blue] = canvas.getContext("2d").getImageData(...at).data;
+      return green > 130 && red < 80 && blue < 130 && Math.abs(canvas.width / canvas.height - 4 / 3) < 0.01;
+    }"""
+    with sending(redis_server, "hall", (640, 480)):
+        open_editor(page, wall)
+        page.wait_for_function(middle)
+        box = page.locator("canvas.edit-canvas").bounding_box()
+        assert box is not None
+        page.get_by_role("button", name="Line", exact=True).click()
+        for x, y in ((0.25, 0.25), (0.75, 0.5)):
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        save(page)
+    assert near(rules(wall)["line"]["points"], [(160, 120), (480, 240)])
