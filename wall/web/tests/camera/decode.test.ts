@@ -65,7 +65,7 @@ test("overlap is the shared area by the area of both", () => {
 
 test("the network gets a size that this device can take", () => {
   expect(nextSize(320, 200)).toBe(256);
-  expect(nextSize(192, 500)).toBe(192);
+  expect(nextSize(256, 500)).toBe(256);
   expect(nextSize(320, 20)).toBe(416); // 20 ms · (416/320)² = 34 ms
   expect(nextSize(320, 60)).toBe(320); // 101 ms would be over 90 ms
   expect(nextSize(640, 5)).toBe(640);

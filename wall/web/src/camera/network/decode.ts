@@ -96,7 +96,7 @@ export function iou(a: Corners, b: Corners): number {
 }
 
 /** Sizes of the network's input that are tried, in pixels. */
-export const SIZES = [192, 256, 320, 416, 512, 640] as const;
+export const SIZES = [256, 320, 416, 512, 640] as const;
 const BUDGET_MS = 90;
 const ROOM = 0.7;
 
