@@ -51,8 +51,8 @@ export class CameraPage {
         el(
           "div",
           { class: "camera-columns" },
-          el("div", { class: "stack" }, el("div", { class: "camera-frame" }, this.canvas), this.status, this.figures),
-          el("div", { class: "panel stack" }, this.controls.root, this.start),
+          el("div", { class: "stack" }, el("div", { class: "camera-frame" }, this.canvas), this.start, this.status, this.figures),
+          el("div", { class: "panel stack" }, this.controls.root),
         ),
       ),
     );
