@@ -30,7 +30,7 @@ KEYS = (
     KeySpec(
         kind="frames",
         holds="stream: frames that wait for a worker",
-        writer="ingest",
+        writer="ingest; the wall for cameras of browsers",
         readers=f"workers (group {WORKERS_GROUP})",
         retention="deleted when its poses are committed",
         overflow="lossless: ingest waits at max_backlog_bytes; live: the oldest undelivered frame is skipped",
@@ -38,7 +38,7 @@ KEYS = (
     KeySpec(
         kind="poses",
         holds="stream: people in each frame, skipped frames, the end of a source",
-        writer="workers; ingest for frames that it skips",
+        writer="workers; ingest for frames that it skips; the wall for browsers that find poses",
         readers=f"the camera's tracker (group {TRACKERS_GROUP})",
         retention="deleted when its tracks are committed",
         overflow="lossless: ingest waits; live: the oldest are dropped at retention.poses_bytes and reported as a gap",

@@ -27,7 +27,7 @@ const FIELDS: FieldSpec[] = [
       ["270", "by 90° counter-clockwise"],
     ],
   },
-  { name: "schedule", label: "When it is read", note: "For example 22:00-06:00, or Mon-Fri 08:00-18:00. Empty: always." },
+  { name: "schedule", label: "When it is read", note: "For example Mon-Fri 07:00-19:00 Europe/Berlin. Empty: always." },
   {
     name: "loop",
     label: "A file is played",
