@@ -59,7 +59,5 @@ class Visitor:
         return replace(self, address=address)
 
 
-Person = Visitor
-"""The same class, as routes call it."""
 LOCAL = Visitor("local", Role.OPERATOR)
 """All visitors of a wall on the loopback address whose configuration names no people."""

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 from posebus.config.cameras.privacy import HEADS, NO_PRIVACY, Privacy
 from posebus.subscribing.live_frames import LiveFrame
 from posebus.telemetry.build import posebus_version
-from wall.access.people import Person, Right
+from wall.access.people import Right, Visitor
 from wall.context import WallContext
 from wall.live import messages
 from wall.live.feed import Feed, SharedFrame
@@ -80,7 +80,7 @@ class Hub:
         return NO_PRIVACY if known and all(one == NO_PRIVACY for one in known) else HEADS
 
     @contextmanager
-    def viewer(self, person: Person) -> Iterator[Viewer]:
+    def viewer(self, person: Visitor) -> Iterator[Viewer]:
         """The page of `person`, which is open until the context ends."""
         viewer = Viewer(self._feeds, may_see_pictures=person.may(Right.PICTURES))
         self._viewers.add(viewer)
@@ -89,6 +89,8 @@ class Hub:
             viewer.outbox.put_state("cameras", messages.cameras(self._state.cameras))
         if self._troubles:
             viewer.outbox.put_state("broker", messages.broker(next(iter(self._troubles.values()))))
+        for sentence in sorted(self._missing):
+            viewer.outbox.put_problem(messages.problem(sentence))
         self._wake()
         try:
             yield viewer
@@ -163,7 +165,7 @@ class Hub:
                 viewer.outbox.put_state("deployment", deployment)
 
     def _tell_unreadable(self) -> None:
-        """Say once why pictures are missing that pages ask for."""
+        """Say once to the pages that are open why pictures are missing; those that open later are told at once."""
         before, self._missing = self._missing, frozenset(self._why_missing())
         for sentence in sorted(self._missing - before):
             for viewer in self._viewers:

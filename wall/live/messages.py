@@ -10,7 +10,7 @@ from typing import Any
 from posebus.config.settings import check_camera_name
 from posebus.contract.foreign_json import WRONG_DATA, load_object, whole
 from posebus.errors import MalformedMessage
-from wall.access.people import Person, Right
+from wall.access.people import Right, Visitor
 
 MAX_BYTES = 64_000
 MAX_TILES = 256
@@ -62,7 +62,7 @@ def read_message(text: str) -> Watch | Follow | FrameShown:
         raise MalformedMessage(f"the message {kind} is wrong: {type(error).__name__} {str(error)[:100]}") from None
 
 
-def hello(person: Person, version: str, privacy: str) -> str:
+def hello(person: Visitor, version: str, privacy: str) -> str:
     """Return the first message to a page."""
     rights = [right.value for right in Right if person.may(right)]
     return _json(
