@@ -32,17 +32,25 @@ def sources_digest(package: Path) -> str:
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
+def folder_name(package: Path) -> str:
+    """Name of the folder for the machine code of the folder `package`.
+
+    numba uses no machine code of a package at another place, even if its sources are the same.
+    """
+    place = hashlib.sha256(str(package.resolve()).encode()).hexdigest()[:8]
+    return f"{sources_digest(package)}-{place}"
+
+
 def _cache_dir() -> Path:
-    digest = sources_digest(Path(__file__).parent)
     kernels = os.environ.get("NUMBA_CACHE_DIR") or cache_folder(environ=os.environ) / "kernels"
-    return Path(kernels) / digest
+    return Path(kernels) / folder_name(Path(__file__).parent)
 
 
 CACHE_DIR = _cache_dir()
 
 
 def is_kept() -> bool:
-    """Whether kernels of this release were compiled on this machine before."""
+    """Whether kernels of this installation were compiled before."""
     return any(CACHE_DIR.rglob("*.nbc"))
 
 

@@ -63,10 +63,16 @@ def _problems_here(checked: Checked) -> tuple[Problem, ...]:
     """What of valid settings cannot work on this machine, in the order of the file."""
     from posebus.config.loading import in_order
     from posebus.config.problems import Problem
+    from posebus.config.wall.serving import refusal_to_serve
     from posebus_cli.operate.deployment_check import obstacles
 
-    found = obstacles(checked.settings) if checked.settings is not None else ()
-    return in_order(Problem(checked.locate(one.path), one.problem) for one in found)
+    if checked.settings is None:
+        return ()
+    found = [(one.path, one.problem) for one in obstacles(checked.settings)]
+    refusal = refusal_to_serve(checked.settings.wall)
+    if refusal is not None:
+        found.append((("wall", "host"), refusal))
+    return in_order(Problem(checked.locate(path), problem) for path, problem in found)
 
 
 def _notes(checked: Checked) -> tuple[Problem, ...]:

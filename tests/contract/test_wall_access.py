@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -105,7 +106,8 @@ def test_at_all_addresses_it_is_encrypted_and_asks_for_a_login(redis_server: str
     wanted = settings(host="0.0.0.0", port=port)
     with wall(Settings(redis=redis_server, wall=wanted, cache_dir=tmp_path), tmp_path) as (process, said):
         certificate = tmp_path / FILE
-        assert fingerprint(certificate) in said.read_text()
+        assert f"its SHA-256 fingerprint is {fingerprint(certificate)}" in said.read_text()
+        assert f"for other machines: https://{socket.gethostname()}:{port}/" in said.read_text()
         trusted = ssl.create_default_context(cafile=str(certificate))
         address = f"https://localhost:{port}"
         with httpx.Client(base_url=address, verify=trusted, headers={"origin": address}) as browser:

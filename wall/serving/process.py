@@ -9,7 +9,8 @@ from pathlib import Path
 
 from posebus.bus.registry import Registry
 from posebus.config.loading import cache_folder
-from posebus.config.wall.serving import refusal_to_serve, wall_address
+from posebus.config.wall.places import is_loopback
+from posebus.config.wall.serving import ALL_ADDRESSES, refusal_to_serve, wall_address
 from posebus.config.wall.wall_settings import WallSettings
 from posebus.errors import BrokerRefused, ConfigError
 from posebus.reloading.followed import FollowedSettings
@@ -172,6 +173,8 @@ def _need_safe(settings: WallSettings) -> None:
         raise ConfigError(problem)
 
 
+MOST_NAMES = 3
+"""So many names and addresses of this machine are shown where the wall is served at all of them."""
 _PLACE = ("host", "port", "tls", "certificate", "key", "origins")
 
 
@@ -183,13 +186,16 @@ def _place(settings: WallSettings) -> tuple[object, ...]:
 def _lines(settings: WallSettings, shown: str | None) -> list[str]:
     address = wall_address(settings)
     lines = [f"the wall is at {address}"]
+    if settings.host.strip("[]") in ALL_ADDRESSES:
+        others = [name for name in machine_names() if not is_loopback(name)][:MOST_NAMES]
+        lines += [f"for other machines: {wall_address(settings, name)}" for name in others]
     if not settings.asks_who:
         lines.append("it needs no login, and only this machine can open it")
     if settings.certificate is None and shown is not None:
         lines.append(
-            "browsers warn once about its certificate, which this machine made itself; its SHA-256 fingerprint is"
+            "browsers warn once about its certificate, which this machine made itself; its SHA-256 fingerprint is "
+            + shown
         )
-        lines.append(shown)
     return lines
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from posebus.config.wall.wall_settings import WallSettings
 
+ALL_ADDRESSES = frozenset({"0.0.0.0", "::", ""})
+"""The values of `host` that mean all addresses of this machine."""
 
-def wall_address(settings: WallSettings) -> str:
-    """Return the address for the browser; of a wall that is served at all addresses, the one for this machine."""
-    host = settings.host.strip("[]")
-    if host in {"0.0.0.0", "::", ""}:
+
+def wall_address(settings: WallSettings, name: str | None = None) -> str:
+    """Return the address for the browser; of a wall that is served at all addresses, the one for this machine.
+
+    name: that of this machine for others, instead of `host`.
+    """
+    host = name or settings.host.strip("[]")
+    if host in ALL_ADDRESSES:
         host = "localhost"
     scheme, usual = ("https", 443) if settings.is_encrypted else ("http", 80)
     shown = f"[{host}]" if ":" in host else host

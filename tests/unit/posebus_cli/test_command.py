@@ -153,6 +153,14 @@ def test_config_check_accepts_a_good_file(tmp_path: Path) -> None:
     }
 
 
+def test_config_check_says_that_a_wall_is_not_served_without_logins(tmp_path: Path) -> None:
+    path = tmp_path / "posebus.yaml"
+    path.write_text("cameras: {a: {source: rtsp://192.0.2.1/a}}\nwall:\n  host: 0.0.0.0\n")
+    done = posebus("config", "check", path)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{path}:3:3: wall.host: the wall is not served at 0.0.0.0")
+
+
 def test_config_check_notes_rates_that_are_too_low_to_follow_people(tmp_path: Path) -> None:
     path = tmp_path / "posebus.yaml"
     path.write_text("cameras:\n  a:\n    source: rtsp://192.0.2.1/a\n    max_fps: 0.2\n")

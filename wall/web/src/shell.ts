@@ -229,7 +229,7 @@ export class Shell {
 function hosted(wall: Wall, title: string, open: (host: HTMLElement) => () => void): View {
   wall.wishes.clear(1);
   const host = el("div");
-  const node = el("div", { class: "page stack" }, el("h1", null, title), host);
+  const node = el("div", { class: "page stack" }, host);
   const end = open(host);
   return { title, node, end, ownsKeys: true };
 }

@@ -1,5 +1,7 @@
 // The camera page: asks for the camera, shows it with the identities that come back, and says what happens in words.
 
+import { getJson } from "../http.ts";
+import type { Person } from "../protocol.ts";
 import { el, setText } from "../ui/dom.ts";
 import { CanvasPool, type Canvas, grab } from "./capture.ts";
 import { type Choice, type Controls, MODES, buildControls, keepChoice, keptChoice } from "./controls.ts";
@@ -59,10 +61,25 @@ export class CameraPage {
     this.say("Press Start. The browser then asks whether this page may use the camera; before that, nothing is sent.");
     const reason = reasonNotToAsk(window.isSecureContext, "mediaDevices" in navigator, location.host);
     if (reason !== null) this.fail(reason);
-    else void this.showIfAllowed();
+    else void this.begin();
     document.addEventListener("visibilitychange", () => void this.stayAwake());
     setInterval(() => this.showFigures(), FIGURES_MS);
     this.draw();
+  }
+
+  /** Asks for nothing where this person may not send anything. */
+  private async begin(): Promise<void> {
+    try {
+      const person = await getJson<Person>("/api/me");
+      if (!person.rights.includes("send")) {
+        this.start.hidden = true;
+        this.fail(`${person.name} is a ${person.role}, whose browser may not be a camera. An operator's may.`);
+        return;
+      }
+    } catch {
+      // The wall says why at Start.
+    }
+    await this.showIfAllowed();
   }
 
   /** Whoever has allowed the camera before sees it at once; it is sent only after Start. */

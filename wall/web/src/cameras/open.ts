@@ -1,6 +1,6 @@
 // The cameras of the deployment: their states, and adding, changing, pausing and removing them.
 
-import { getJson, sendJson } from "../http.ts";
+import { HttpProblem, getJson, sendJson } from "../http.ts";
 import { ask, closeWindows } from "../editing/dialogs.ts";
 import { el, replace } from "../ui/dom.ts";
 import { CameraForm, type Fields } from "./form.ts";
@@ -67,6 +67,7 @@ class Cameras {
       this.where.textContent = runs ? place : `${place} Nothing runs with it on this machine.`;
       this.showList();
     } catch (problem) {
+      this.add.hidden = problem instanceof HttpProblem && problem.status === 403;
       this.say(sentenceOf(problem), "bad");
     }
     if (this.isEnded) return;

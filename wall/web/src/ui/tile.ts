@@ -84,7 +84,7 @@ export class Tile {
     const info = this.wall.store.camera(this.camera);
     if (info === null) return this.camera;
     const condition = this.condition(info, Date.now());
-    if (condition !== null) return `${this.camera}: ${condition.title}. ${condition.sentence}`.trim();
+    if (condition !== null) return `${this.camera}: ${[condition.title, condition.sentence].filter(Boolean).join(". ")}`;
     return `${this.camera}: ${peopleText(info.people ?? 0)}, ${figure(info.fps_out)} frames a second, ${milliseconds(info.age_ms)} old`;
   }
 
