@@ -33,9 +33,12 @@ def chromium() -> str:
     return str(found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One browser for all tests of a process."""
+    """One browser for all tests of a file.
+
+    Not of a process: as long as Playwright is open, its event loop runs, and tests elsewhere that start one would fail.
+    """
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield launched
