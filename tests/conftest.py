@@ -83,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
     # Files that take minutes begin first, so that the many short ones fill up all processes at the end.
-    items.sort(key=lambda item: item.path.parent.name not in ("faults", "integration", "wall"))
+    items.sort(key=lambda item: item.path.parent.name not in ("faults", "integration"))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SchedulingThatEnds:
