@@ -23,6 +23,7 @@ from tests.conftest import start_redis_server
 from tests.contract.conftest import client_of
 from tests.numbered_camera import NumberedCamera, jpeg_of, number_in
 from tests.polling import wait_until
+from tests.repeating import repeated
 from wall.access.people import Role, Visitor
 from wall.app import application
 from wall.context import WallContext
@@ -43,20 +44,13 @@ def wall(url: str) -> Iterator[TestClient]:
 @contextmanager
 def playing(*cameras: NumberedCamera, **arguments: Any) -> Iterator[None]:
     """Cameras deliver 50 frames a second until the context ends."""
-    ended = threading.Event()
 
     def play() -> None:
-        while not ended.wait(0.02):
-            for camera in cameras:
-                camera.step(**arguments)
+        for camera in cameras:
+            camera.step(**arguments)
 
-    thread = threading.Thread(target=play)
-    thread.start()
-    try:
+    with repeated(play, 0.02):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 class Page:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
 from playwright.sync_api import Browser
 
 from posebus.config.settings import Settings
 from tests.conftest import missing
-from tests.polling import wait_until
-from tests.ports import free_port
 from tests.wall.conftest import ARGUMENTS
+from tests.wall.serving import served
 from wall.app import application
 from wall.browser_camera.ort_package import FILES, NAME, VERSION
 from wall.context import WallContext
@@ -26,16 +23,8 @@ from wall.context import WallContext
 def served_wall(redis: str, cache: Path) -> Iterator[str]:
     """The address of a wall in this process, which makes the network for browsers in `cache`."""
     context = WallContext(Settings(redis=redis, cache_dir=cache))
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(application(context), host="127.0.0.1", port=port, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_until(lambda: server.started, "the wall to serve")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with served(application(context)) as address:
+        yield address
 
 
 def put_ort_files(node_modules: Path, cache: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import Any, cast
 import numpy as np
 import samples
 import simplejpeg
-import uvicorn
 from small_deployment import SmallDeployment, running
 
 from posebus.bus.redis.connection import open_broker
@@ -25,8 +23,8 @@ from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.messages import Delivery, TrackFrame
 from posebus.reloading.followed import Update
 from posebus.runtime.python_child import python_command
-from tests.polling import wait_until
-from tests.ports import free_port
+from tests.repeating import repeated
+from tests.wall.serving import served
 from wall.app import application
 from wall.context import WallContext
 
@@ -58,17 +56,9 @@ def edited_wall(redis: str, folder: Path) -> Iterator[EditedWall]:
     file.write_text(FILE)
     with running(file, folder) as small:
         _announce(small, redis)
-        port = free_port()
         context = WallContext(Settings(redis=redis), file, test_picture_command=_child())
-        server = uvicorn.Server(uvicorn.Config(application(context), host="127.0.0.1", port=port, log_level="error"))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
-        thread.start()
-        try:
-            wait_until(lambda: server.started, "the wall is served")
-            yield EditedWall(f"http://127.0.0.1:{port}/", file, small)
-        finally:
-            server.should_exit = True
-            thread.join()
+        with served(application(context)) as address:
+            yield EditedWall(f"{address}/", file, small)
 
 
 def _announce(small: SmallDeployment, redis: str) -> None:
@@ -106,22 +96,15 @@ def sending(redis: str, camera: str, size_px: tuple[int, int]) -> Iterator[None]
     broker = open_broker(redis)
     image = np.full((size_px[1], size_px[0], 3), (40, 160, 90), np.uint8)
     jpeg = bytes(simplejpeg.encode_jpeg(image))
-    ended = threading.Event()
+    numbers = itertools.count(1)
 
     def send() -> None:
-        number = 0
-        while not ended.wait(0.05):
-            number += 1
-            frame = samples.frame(number, camera, data=jpeg)
-            broker.client.xadd(broker.topology.frames(camera), cast("Any", encode_frame(frame, 1)), maxlen=9)
-            tracks = TrackFrame(camera, frame.epoch, number, number * 50_000_000, size_px, ())
-            content = dump(track_frame_to_json(tracks, samples.PROVENANCE, 1))
-            broker.client.xadd(broker.topology.tracks(camera), {"data": content}, maxlen=99)
+        number = next(numbers)
+        frame = samples.frame(number, camera, data=jpeg)
+        broker.client.xadd(broker.topology.frames(camera), cast("Any", encode_frame(frame, 1)), maxlen=9)
+        tracks = TrackFrame(camera, frame.epoch, number, number * 50_000_000, size_px, ())
+        content = dump(track_frame_to_json(tracks, samples.PROVENANCE, 1))
+        broker.client.xadd(broker.topology.tracks(camera), {"data": content}, maxlen=99)
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
+    with repeated(send, 0.05):
         yield
-    finally:
-        ended.set()
-        thread.join()

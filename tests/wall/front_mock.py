@@ -16,10 +16,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -27,8 +25,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tests.ports import free_port
 from tests.wall.front_people import FLOOR_M, HEIGHT, WIDTH, keypoints_of, person_at, picture
+from tests.wall.serving import served
 
 STATIC = Path(__file__).resolve().parents[2] / "wall" / "static"
 CSP = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
@@ -243,18 +241,8 @@ def deployment() -> dict[str, Any]:
 @contextlib.contextmanager
 def serving(mock: Mock, port: int | None = None) -> Iterator[str]:
     """Serve in a thread; yields the address."""
-    port = port or free_port()
-    server = uvicorn.Server(uvicorn.Config(application(mock), host="127.0.0.1", port=port, log_level="error"))
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        mock.hang_up()
-        thread.join(10)
+    with served(application(mock), port, mock.hang_up) as address:
+        yield address
 
 
 def usual() -> Mock:

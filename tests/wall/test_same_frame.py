@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +20,7 @@ from posebus.contract.codec import encode_frame
 from posebus.contract.public_json import dump, track_frame_to_json
 from posebus.messages import Delivery, Track, TrackFrame
 from tests.polling import wait_until
+from tests.repeating import repeated
 from tests.wall.camera_bench import served_wall
 
 SIZE_PX = (640, 480)
@@ -64,28 +65,21 @@ def playing(url: str) -> Iterator[None]:
     broker = open_broker(url)
     broker.client.flushall()
     Registry(broker).add_camera(CameraRecord("door", Delivery.LIVE, "test", privacy="none"))
-    ended = threading.Event()
+    numbers = itertools.count(1)
+    waiting: list[int] = []
 
     def play() -> None:
-        number = 0
-        waiting: list[int] = []
-        while not ended.wait(0.04):
-            number += 1
-            frame = samples.frame(number, "door", data=picture(number))
-            entry = broker.client.xadd(broker.topology.frames("door"), cast("Any", encode_frame(frame, 1)))
-            broker.client.xdel(broker.topology.frames("door"), cast("Any", entry))
-            waiting.append(number)
-            if len(waiting) > 3:
-                content = dump(track_frame_to_json(tracks(waiting.pop(0)), samples.PROVENANCE, 1))
-                broker.client.xadd(broker.topology.tracks("door"), {"data": content})
+        number = next(numbers)
+        frame = samples.frame(number, "door", data=picture(number))
+        entry = broker.client.xadd(broker.topology.frames("door"), cast("Any", encode_frame(frame, 1)))
+        broker.client.xdel(broker.topology.frames("door"), cast("Any", entry))
+        waiting.append(number)
+        if len(waiting) > 3:
+            content = dump(track_frame_to_json(tracks(waiting.pop(0)), samples.PROVENANCE, 1))
+            broker.client.xadd(broker.topology.tracks("door"), {"data": content})
 
-    thread = threading.Thread(target=play)
-    thread.start()
-    try:
+    with repeated(play, 0.04):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def bar_and_trunk(page: Page) -> tuple[float, float] | None:

@@ -36,7 +36,7 @@ class Refused(Exception):
 
 
 def changing(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Return `handler` for people who may change things; whatever it raises on purpose becomes an answer."""
+    """Return `handler` for people who may change things; errors that it raises on purpose become answers."""
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
@@ -113,7 +113,7 @@ def object_field(body: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def answer(content: Mapping[str, object], status: int = 200) -> Response:
-    """Return `content` as JSON, which nobody keeps."""
+    """Return `content` as JSON that no cache keeps."""
     return JSONResponse(dict(content), status, headers={"Cache-Control": "no-store"})
 
 

@@ -122,7 +122,7 @@ def as_text(drawing: Drawing, camera: str) -> str:
 
 
 def differences(before: Drawing, after: Drawing) -> Iterator[str]:
-    """Say what is different in `after`, as the rest of a sentence about somebody who changed it."""
+    """Say what is different in `after`, as the rest of a sentence about another person's change."""
     for name, rule in after.rules.items():
         old = before.rules.get(name)
         if old is None:

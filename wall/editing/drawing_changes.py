@@ -1,4 +1,4 @@
-"""Saving a drawing: only what differs is written, unless somebody else has changed it meanwhile. Pure."""
+"""Saving a drawing: only what differs is written, unless another person has changed it meanwhile. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wall.editing.target import unknown
 
 
 class EditedMeanwhile(Refused):
-    """Somebody else has changed the drawing since the page read it. `theirs` is how it is now."""
+    """Another person has changed the drawing since the page read it. `theirs` is how it is now."""
 
     def __init__(self, camera: str, base: Drawing | None, theirs: Drawing) -> None:
         changes = "" if base is None else "; ".join(differences(base, theirs))

@@ -1,4 +1,4 @@
-"""One picture of an address before a camera is saved: taken by a child process, which ends when nobody waits for it."""
+"""One picture of an address before a camera is saved: taken by a child process, which ends when the page leaves."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ class Hub:
                 viewer.outbox.put_state("deployment", deployment)
 
     def _tell_unreadable(self) -> None:
-        """Say once to the pages that are open why pictures are missing; those that open later are told at once."""
+        """Say once to the pages that are open why pictures are missing; later pages get the same from `viewer`."""
         before, self._missing = self._missing, frozenset(self._why_missing())
         for sentence in sorted(self._missing - before):
             for viewer in self._viewers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,12 @@ from small_deployment import running
 from starlette.testclient import TestClient
 
 from posebus.config.settings import Settings
-from posebus.control.folder import FOLDER_ENV
 from posebus.runtime.python_child import python_command
 from tests.unit.wall.editing_page import FILE, page, served
 from wall.access.people import Role, Visitor
 from wall.context import WallContext
 
 JPEG = "b'\\xff\\xd8 a picture'"
-
-
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("POSEBUS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv(FOLDER_ENV, str(tmp_path / "sockets"))
-    path = tmp_path / "posebus.yaml"
-    path.write_text(FILE)
-    return path
-
-
-@pytest.fixture
-def client(file: Path) -> Iterator[TestClient]:
-    with page(file) as opened:
-        yield opened
 
 
 def cameras(file: Path) -> Any:

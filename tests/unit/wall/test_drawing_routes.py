@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +13,9 @@ from ruamel.yaml import YAML
 from small_deployment import running
 from starlette.testclient import TestClient
 
-from posebus.control.folder import FOLDER_ENV
 from tests.unit.wall.editing_page import DESK, FILE, GATE, drawing, page
 
 URL = "/api/cameras/hall/drawing"
-
-
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("POSEBUS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv(FOLDER_ENV, str(tmp_path / "sockets"))
-    path = tmp_path / "posebus.yaml"
-    path.write_text(FILE)
-    return path
-
-
-@pytest.fixture
-def client(file: Path) -> Iterator[TestClient]:
-    with page(file) as opened:
-        yield opened
 
 
 def put(client: TestClient, revision: object, rules: list[Any], ground: object = None) -> Any:

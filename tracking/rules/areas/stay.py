@@ -102,7 +102,7 @@ class Stays:
         return self._inside
 
     def _stayed(self, due: list[int], scene: Scene) -> list[StayChange]:
-        """The stays of people who are due and about whom nothing else changed."""
+        """The stays of people who are due and without any other change."""
         tracks, ids, people, changes = self._tracks, self._ids, scene.people, []
         due.sort()
         for row in due:

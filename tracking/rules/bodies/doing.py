@@ -39,7 +39,7 @@ class Doing(ABC):
         """The rows of people who do it in this frame, with the data of their events."""
 
     def unseen(self, scene: Scene) -> Collection[int]:
-        """The rows of people about whom this frame decides nothing, because it does not show whether they do it."""
+        """The rows of people of whom this frame does not show whether they do it, so that it decides nothing."""
         return ()
 
     def update(self, scene: Scene, memory: Memory) -> Iterable[Step]:
